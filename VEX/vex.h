@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The only header of VEX that the layers above see: translate one block of guest code for one
+ * mode into host code, and the glue that runs it.  VEX keeps no writable global state besides
+ * what vex_init() sets once.
+ */
+#ifndef VEX_VEX_H
+#define VEX_VEX_H
+
+#include "gimle/ir.h"
+#include "native.h"
+#include "state.h"
+
+/** Properties of a translation mode. */
+enum {
+    VM_PINNED = 1, /**< guest registers live in host registers across blocks */
+    VM_NATIVE = 2, /**< lift to NATIVE wherever possible (no dataflow visible) instead of to IR ops */
+    VM_PIN_TOOL0 = 4 /**< REG_TOOL(0), as a 32-bit mask, has a host register (pinned modes) */
+};
+
+/** A mode: what a tool registers (include/gimle/tool.h). */
+typedef struct VexMode {
+    const char *name;
+    unsigned flags; /**< VM_* */
+    /**
+     * Instrument: returns the new block (memory from @p arena) or @p in itself.  Runs on any
+     * thread, possibly on several at once.
+     */
+    IrBlock *(*instrument)(void *ctx, IrBlock *in, struct Arena *arena);
+    void *ctx;
+} VexMode;
+
+/** The stages that --trace-flags can show, and where the text goes. */
+enum {
+    VT_GUEST = 1, VT_LIFT = 2, VT_INSTRUMENT = 4, VT_OPT = 8, VT_REGALLOC = 16, VT_HOST = 32
+};
+
+typedef struct VexConfig {
+    VexMode modes[VEX_MAX_MODES];
+    unsigned n_modes;
+    unsigned max_guest_insns; /**< per block, default 64 */
+    unsigned trace;           /**< VT_* */
+    GuestAddr trace_from, trace_to; /**< only blocks that start here; both 0: all */
+    void (*trace_out)(void *ctx, const char *text);
+    void *trace_ctx;
+    unsigned sanity;          /**< 0: none, 1: ir_verify after lift and instrument, 2: everything */
+    bool chaos_regalloc;      /**< random register choice */
+    uint32_t disabled_passes; /**< bits by number in passes.def */
+    uint64_t shadow_offset;   /**< what the GS base is set to */
+    /** May the lifter look at the code at @p a (executable, client range)? Returns bytes readable, up to want. */
+    unsigned (*code_readable)(void *ctx, GuestAddr a, unsigned want);
+    void *code_ctx;
+    /** What CPUID shows: "host", "x86-64-v2", "x86-64-v3", "x86-64-v4" resolved to 1..4, 0 host. */
+    unsigned cpu_level;
+} VexConfig;
+
+/** Set up once, before any other call. @p cfg is copied. */
+void vex_init(const VexConfig *cfg);
+const VexConfig *vex_config(void);
+
+/** A point where host code may fault or call out, and the guest instruction it belongs to. */
+typedef struct VexPoint {
+    uint32_t host_off;  /**< the point covers host code from here to the next point's host_off */
+    uint32_t guest_off; /**< guest instruction: block address + guest_off (blocks may follow jumps: signed) */
+} VexPoint;
+
+/** A direct exit that can be chained. */
+typedef struct VexExitSite {
+    uint32_t patch_off;  /**< offset of the rel32 to patch so that control goes to the target */
+    uint32_t stub_off;   /**< offset of the out-of-line code that rel32 leads to while unchained */
+    GuestAddr target;
+    uint8_t mode;        /**< mode of the target */
+    uint8_t from_mode;
+    bool crosses;        /**< pinned and non-pinned differ: must be chained through the crossing stub */
+    uint32_t cross_off;  /**< if crosses: offset of an imm64 to patch with the target's host address */
+} VexExitSite;
+
+typedef enum VexStatus {
+    VEX_OK,
+    VEX_NO_CODE,   /**< the first instruction is not readable as code: the client's SIGSEGV */
+    VEX_BUFFER_FULL
+} VexStatus;
+
+/** One translation.  Arrays are in the arena given to vex_translate(). */
+typedef struct VexTranslation {
+    uint8_t *code;          /**< where it was written (writable view) */
+    uint32_t code_len;      /**< main part and cold part */
+    VexPoint *points;       uint32_t n_points;
+    VexExitSite *exits;     uint32_t n_exits;
+    /** Guest bytes this translation depends on (a block that follows jumps has several). */
+    struct { GuestAddr addr; uint32_t len; } extent[4];
+    uint32_t n_extents;
+    uint16_t n_guest;       /**< guest instructions */
+    uint32_t lift_ns, instrument_ns, emit_ns; /**< filled when VexConfig.sanity or stats ask */
+} VexTranslation;
+
+/**
+ * Translate the block at @p pc for @p mode into @p buf (writable view), which will run at
+ * @p run_addr (executable view).  All memory but @p buf comes from @p arena.  Thread-safe.
+ */
+VexStatus vex_translate(GuestAddr pc, unsigned mode, uint8_t *buf, size_t buf_size,
+                        const uint8_t *run_addr, struct Arena *arena, VexTranslation *out);
+
+/**
+ * The block that calls @p callee (CALLEE_FULL, one integer argument @p arg) when the guest comes
+ * to @p pc, and then goes on at whatever VexState.guest.pc the callee left.  For redirected
+ * functions, return hooks, trampolines.
+ */
+VexStatus vex_translate_call(GuestAddr pc, unsigned mode, const IrCallee *callee, uint64_t arg,
+                             uint8_t *buf, size_t buf_size, const uint8_t *run_addr,
+                             struct Arena *arena, VexTranslation *out);
+
+/** Lift, instrument and interpret one block (--engine=interp). State must not be pinned. */
+VexStatus vex_interpret(VexState *s, GuestAddr pc, unsigned mode, struct Arena *arena);
+
+/**
+ * Run translated code at @p code (executable view) until it leaves; exit_* and guest.pc of the
+ * state say why and where.  All guest registers are in the state before and after.
+ * @p pinned: the code belongs to a pinned mode.
+ */
+void vex_enter(VexState *s, const void *code, bool pinned);
+
+/** Chain: atomically make exit @p e of the translation at @p code_rw/@p code_rx go to @p target. */
+void vex_chain(uint8_t *code_rw, const uint8_t *code_rx, const VexExitSite *e, const void *target);
+/** Undo vex_chain(). */
+void vex_unchain(uint8_t *code_rw, const uint8_t *code_rx, const VexExitSite *e);
+
+/**
+ * For a signal that hit translated code: write the guest registers that live in host registers
+ * (host context @p uc, an ucontext_t*) into the state, as of the start of the present guest
+ * instruction, and set guest.pc to @p guest_pc.
+ */
+void vex_state_from_context(VexState *s, const void *uc, unsigned mode, GuestAddr guest_pc);
+
+/** True if @p host_pc is in one of the stubs or in vex_enter (guest state is in transit). */
+bool vex_pc_in_stubs(const void *host_pc);
+
+/** Copy the guest's x87 state from the host unit into the state if it is there (fpu_live). */
+void vex_state_sync_fpu(VexState *s);
+
+#endif

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a tool may know about the guest's registers without knowing which processor it is:
+ * their number, names, classes, sizes and places in the thread's state.
+ */
+#ifndef GIMLE_GUEST_H
+#define GIMLE_GUEST_H
+
+#include "ir.h"
+
+typedef enum RegClass {
+    RC_GPR,  /**< general integer register */
+    RC_PC,   /**< program counter */
+    RC_FLAG, /**< condition codes */
+    RC_SYS,  /**< system register: never undefined */
+    RC_VEC,  /**< vector register */
+    RC_MASK, /**< AVX-512 mask register */
+    RC_FPU   /**< the x87 unit as one 512-byte image */
+} RegClass;
+
+typedef struct GuestReg {
+    const char *name;
+    RegClass cls;
+    uint16_t bytes;
+    uint32_t offset; /**< in VexState; its shadow is VEX_SHADOW_DELTA further */
+    int16_t dwarf;   /**< DWARF number or -1 */
+} GuestReg;
+
+typedef struct GuestInfo {
+    const char *name;      /**< "amd64" */
+    const GuestReg *regs;
+    unsigned n_regs;
+    RegId sp, pc, fp, flags; /**< well-known registers (fp: usual frame pointer) */
+    unsigned red_zone;     /**< bytes below SP that a function may use */
+    unsigned word;         /**< bytes of a pointer */
+} GuestInfo;
+
+/** The guest of this core. */
+extern const GuestInfo *const gimle_guest;
+
+/** State offset in bytes of register @p r, shadow and tool registers included. */
+uint32_t gimle_reg_offset(RegId r);
+/** Size in bytes of register @p r. */
+unsigned gimle_reg_size(RegId r);
+/** Name of @p r in @p buf (at least 24 bytes): "rax", "rax.sh", "tool0". */
+const char *gimle_reg_name(RegId r, char *buf);
+
+#endif
