@@ -8,27 +8,9 @@
 #define VEX_VEX_H
 
 #include "gimle/ir.h"
+#include "gimle/mode.h"
 #include "native.h"
 #include "state.h"
-
-/** Properties of a translation mode. */
-enum {
-    VM_PINNED = 1, /**< guest registers live in host registers across blocks */
-    VM_NATIVE = 2, /**< lift to NATIVE wherever possible (no dataflow visible) instead of to IR ops */
-    VM_PIN_TOOL0 = 4 /**< REG_TOOL(0), as a 32-bit mask, has a host register (pinned modes) */
-};
-
-/** A mode: what a tool registers (include/gimle/tool.h). */
-typedef struct VexMode {
-    const char *name;
-    unsigned flags; /**< VM_* */
-    /**
-     * Instrument: returns the new block (memory from @p arena) or @p in itself.  Runs on any
-     * thread, possibly on several at once.
-     */
-    IrBlock *(*instrument)(void *ctx, IrBlock *in, struct Arena *arena);
-    void *ctx;
-} VexMode;
 
 /** The stages that --trace-flags can show, and where the text goes. */
 enum {

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+/* The client's memory, its shadow, and the guest heap. */
+#ifndef GIMLE_MEMORY_H
+#define GIMLE_MEMORY_H
+
+#include "thread.h"
+
+#define GIMLE_CLIENT_END  (32ULL << 40) /**< client addresses are below */
+#define GIMLE_SHADOW_DELTA (32ULL << 40)
+#define GIMLE_SHADOW2_BASE (64ULL << 40)
+#define GIMLE_SHADOW2_END  (80ULL << 40)
+
+/** The shadow byte of client byte @p a (a < GIMLE_CLIENT_END). Untouched shadow reads as zero. */
+static inline uint8_t *gimle_shadow(GuestAddr a) { return (uint8_t *)(uintptr_t)(a + GIMLE_SHADOW_DELTA); }
+/** Set the shadow of [a, a+len) to @p value without spending memory on large ranges: zero drops
+ *  pages, other values of ranges of 1 MiB and more map a pre-filled copy-on-write pattern. */
+void gimle_shadow_fill(GuestAddr a, size_t len, uint8_t value);
+
+/** Copy from client memory that may be unmapped: bytes copied before the first fault. Never faults. */
+size_t gimle_read_guest(void *dst, GuestAddr src, size_t len);
+size_t gimle_write_guest(GuestAddr dst, const void *src, size_t len);
+/** Length of the string at @p a (without NUL), at most @p max; -1 if it runs into unmapped memory. */
+long gimle_guest_strlen(GuestAddr a, size_t max);
+
+/** One mapping of the client. */
+typedef struct GuestMapping {
+    GuestAddr start, end;
+    int prot;             /**< PROT_* as the client sees it */
+    bool is_stack, is_heap_arena, is_file, is_brk, is_shared;
+    uint64_t file_offset;
+    const char *path;     /**< NULL if anonymous; valid until unmapped */
+} GuestMapping;
+/** The mapping that contains @p a, or false. */
+bool gimle_mapping_at(GuestAddr a, GuestMapping *out);
+/** The first mapping that ends above @p a, or false. For walking: a = out->end. */
+bool gimle_mapping_next(GuestAddr a, GuestMapping *out);
+
+/* ---- guest heap: size classes, red zones, quarantine; metadata outside the client's reach ---- */
+
+typedef enum HeapAllocKind { HEAP_MALLOC, HEAP_NEW, HEAP_NEW_ARRAY, HEAP_CUSTOM } HeapAllocKind;
+
+typedef struct HeapBlock {
+    GuestAddr addr;           /**< what the client was given */
+    size_t size;              /**< what it asked for */
+    uint8_t kind;             /**< HeapAllocKind */
+    uint8_t freed;            /**< in quarantine */
+    uint16_t red_zone;        /**< bytes before and (at least) after */
+    uint32_t align;
+    const StackTrace *alloc;  /**< where allocated */
+    const StackTrace *free;   /**< where freed, if freed */
+    uint64_t user;            /**< the tool's */
+} HeapBlock;
+
+/** Configure once at init: red zone bytes (16..4096), quarantine bytes, size above which freed blocks
+ *  are put at the quarantine's young end only ("big blocks"). */
+void gimle_heap_init(size_t red_zone, uint64_t quarantine_bytes, uint64_t big_block);
+/** New block; align a power of two >= 16. NULL if no memory. Memory contents are undefined. Thread-safe. */
+HeapBlock *gimle_heap_alloc(Thread *t, size_t size, size_t align, HeapAllocKind kind);
+/** Move @p b to the quarantine; blocks that fall out of it are reported to @p dropped first. */
+void gimle_heap_free(Thread *t, HeapBlock *b, const StackTrace *where);
+/** Called for blocks that leave the quarantine, before their memory can be reused (may be NULL). */
+void gimle_heap_on_reuse(void (*dropped)(HeapBlock *b));
+/** Change the recorded size in place if the slot is large enough (realloc); false otherwise. */
+bool gimle_heap_resize(HeapBlock *b, size_t new_size);
+/** Live block that starts exactly at @p a, or NULL. */
+HeapBlock *gimle_heap_find_start(GuestAddr a);
+/** Live or quarantined block whose range, red zones included, contains @p a; NULL. */
+HeapBlock *gimle_heap_find_near(GuestAddr a);
+/** Record a block the client made itself (MALLOCLIKE_BLOCK); not backed by the heap. */
+HeapBlock *gimle_heap_register(Thread *t, GuestAddr a, size_t size, size_t red_zone);
+/** Call @p f for every live block in order of address; the world must be stopped or single-threaded. */
+void gimle_heap_for_each(void (*f)(void *ctx, HeapBlock *b), void *ctx);
+/** Usable size of the block (>= size). */
+size_t gimle_heap_slack(const HeapBlock *b);
+
+#endif

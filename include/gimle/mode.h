@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/* Translation modes: how a tool wants guest code lifted and what it adds to it. */
+#ifndef GIMLE_MODE_H
+#define GIMLE_MODE_H
+
+#include "ir.h"
+
+struct Arena;
+
+/** Properties of a translation mode. */
+enum {
+    VM_PINNED = 1, /**< guest registers live in host registers across blocks */
+    VM_NATIVE = 2, /**< lift to NATIVE wherever possible (no dataflow visible) instead of to IR ops */
+    VM_PIN_TOOL0 = 4 /**< REG_TOOL(0), as a 32-bit mask, has a host register (pinned modes) */
+};
+
+/**
+ * A translation mode.  The key of a translation is (guest address, mode); exits of a block name
+ * the mode to go on in.
+ */
+typedef struct VexMode {
+    const char *name;
+    unsigned flags; /**< VM_* */
+    /**
+     * Instrument: returns the new block (memory from @p arena) or @p in itself.  Runs on any
+     * thread, possibly on several at once.  NULL: no instrumentation.
+     */
+    IrBlock *(*instrument)(void *ctx, IrBlock *in, struct Arena *arena);
+    void *ctx;
+} VexMode;
+
+#endif
