@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Stack traces of the client from its registers and memory: the return addresses, nothing
+ * else (debuginfo turns them into names).  A trace is taken on every malloc, so the rules
+ * for a pc that was seen before come from a lock-free cache at some tens of ns a frame.
+ */
+#ifndef CORE_UNWIND_H
+#define CORE_UNWIND_H
+
+#include <stdint.h>
+
+#include "gimle/ir.h"
+
+/** Registers at the innermost frame; gpr in the order of VexState (rax rcx rdx rbx rsp rbp rsi rdi r8..r15). */
+typedef struct UnwindRegs {
+    GuestAddr pc;
+    uint64_t gpr[16];
+} UnwindRegs;
+
+/** Call once at start, before the client maps anything: keeps the cache right as modules come and go. */
+void unwind_init(void);
+
+/**
+ * pcs[0] is regs->pc, pcs[i] the return address of the i-th caller (the call is before it:
+ * describe pcs[i] - 1), except where frame i - 1 is a signal handler's trampoline: then pcs[i]
+ * is the interrupted instruction plus 1, so that the same rule holds.  sps (or NULL) receives
+ * the stack pointer of each frame.  [stack_lo, stack_hi) is the readable part of the thread's
+ * stack, read directly; everything else is read with checks.  Returns how many, 1..max.
+ */
+unsigned unwind_stack(const UnwindRegs *regs, GuestAddr *pcs, unsigned max, GuestAddr *sps,
+                      GuestAddr stack_lo, GuestAddr stack_hi);
+
+/** Cache statistics for --stats. */
+typedef struct UnwindStats {
+    uint64_t misses;     /**< rules computed */
+    uint64_t slow_walks; /**< traces that needed the full register file */
+} UnwindStats;
+UnwindStats unwind_stats(void);
+
+#endif
