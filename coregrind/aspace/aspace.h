@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The address space: where the client's mappings go, what they are, and that nothing of the core
+ * is among them.  All mappings of client memory are made through this module, so that its table
+ * is the truth about [0, GIMLE_CLIENT_END); the shadow ranges are reserved here too.
+ *
+ * Functions that act for a client system call return a negative errno on failure and take
+ * LOCK_aspace themselves; the tool's events (mem_map …) are sent by the caller.
+ */
+#ifndef COREGRIND_ASPACE_H
+#define COREGRIND_ASPACE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "gimle/memory.h"
+
+/** Reserve the shadow ranges (if @p shadow) and read the core's own mappings; 0 or negative errno. */
+int aspace_init(bool shadow);
+
+/** True if [a, a+len) lies in the client range (len 0 allowed); overflow-safe. */
+bool aspace_is_client_range(GuestAddr a, size_t len);
+
+/** mmap for the client: flags and fd as in mmap(2); @p path names the file or NULL. */
+int64_t aspace_mmap(GuestAddr hint, size_t len, int prot, int flags, int fd, uint64_t offset);
+int64_t aspace_munmap(GuestAddr a, size_t len);
+int64_t aspace_mprotect(GuestAddr a, size_t len, int prot);
+int64_t aspace_mremap(GuestAddr old, size_t old_len, size_t new_len, int flags, GuestAddr new_addr);
+/** brk(2): returns the new (or unchanged) break. */
+GuestAddr aspace_brk(GuestAddr want);
+/** Set where the heap starts (after the executable's last segment). */
+void aspace_set_brk_base(GuestAddr base, size_t limit);
+GuestAddr aspace_brk_base(void);
+
+/** Pages for the guest heap or other client-visible memory of the core's, zeroed, rw; 0 if none. */
+GuestAddr aspace_map_arena(size_t len);
+void aspace_unmap_arena(GuestAddr a, size_t len);
+
+/** Mark [a, a+len) as a thread's stack (for descriptions). */
+void aspace_mark_stack(GuestAddr a, size_t len);
+
+/**
+ * Code was translated from [a, a+len): if the client could write there, the pages lose their host
+ * write permission until they are written (aspace_code_write_fault). Returns false if the range is
+ * not mapped executable for the client.
+ */
+bool aspace_protect_code(GuestAddr a, size_t len);
+/**
+ * A write fault at @p a: true if the page was write-protected by aspace_protect_code; it is
+ * writable again then and translations of [*page, *page + *len) must be discarded by the caller.
+ */
+bool aspace_code_write_fault(GuestAddr a, GuestAddr *page, size_t *len);
+/** Bytes readable as code at @p a for the client (0: not executable or not mapped), at most @p want. */
+unsigned aspace_code_readable(GuestAddr a, unsigned want);
+
+/** A host thread is about to run guest code: GS base = shadow offset. */
+void aspace_bind_thread(void);
+
+/** Write the client's view of /proc/self/maps to @p fd (core mappings left out); 0 or -errno. */
+int aspace_write_maps(int fd, bool smaps);
+
+/** Compare the table with /proc/self/maps (--sanity-level); logs and returns false on differences. */
+bool aspace_check(void);
+
+#endif

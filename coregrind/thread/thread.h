@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Guest threads.  Each is a host thread of its own; the Thread structure is its whole state that is
+ * not registers.  Fields are the owning thread's unless a lock is named.
+ */
+#ifndef COREGRIND_THREAD_H
+#define COREGRIND_THREAD_H
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "VEX/state.h"
+#include "gimle/thread.h"
+
+/** The kernel's sigset_t: bit s-1 for signal s. */
+typedef uint64_t KernelSigset;
+
+/** The kernel's stack_t. */
+typedef struct KernelStack {
+    GuestAddr sp;
+    int32_t flags;
+    uint64_t size;
+} KernelStack;
+
+#define THREAD_MAX_QUEUED 64
+
+/** How a thread ended up leaving its run loop. */
+typedef enum ThreadExit { THREAD_RUNS, THREAD_EXITED, PROCESS_EXITS } ThreadExit;
+
+struct Thread {
+    unsigned id;             /**< gimle_thread_id(); index + 1 in the table */
+    pid_t tid;               /**< kernel's thread id: what the client sees */
+    pthread_t host;
+    VexState *state;
+    Thread *parent;
+
+    /* signals: owner; queue also under LOCK_signals */
+    KernelSigset blocked;    /**< guest's signal mask */
+    KernelSigset saved_mask; /**< to restore after sigsuspend & co, if has_saved_mask */
+    bool has_saved_mask;
+    KernelStack altstack;
+    siginfo_t queue[THREAD_MAX_QUEUED]; /**< caught by the host handler, not yet delivered */
+    volatile uint32_t queue_n;
+    volatile KernelSigset pending_set; /**< signals in the queue */
+
+    /* syscalls */
+    bool in_syscall;         /**< between pre and post work */
+    volatile bool blocked_in_kernel;
+    uint64_t sys_no, sys_args[6];
+    int64_t sys_result;
+    GuestAddr clear_child_tid, robust_list;
+    size_t robust_len;
+    uint64_t restart_block;  /**< for restart_syscall */
+
+    /* ending */
+    ThreadExit exit_state;
+    int exit_code;
+    bool detached_stop;      /**< must stop at the next safe point (world stop) */
+    bool is_main;
+
+    /* stack */
+    GuestAddr stack_lo, stack_hi; /**< of the mapping or registered stack SP was last seen in */
+    void *tool_data;         /**< REG_TOOL words are in the state; this is for tools that want more */
+};
+
+/** The main thread, before anything runs. */
+Thread *thread_new_main(void);
+/** Current thread (TLS); NULL on host-only threads. */
+Thread *thread_self(void);
+
+/** Arguments of clone/clone3 in one form. */
+typedef struct CloneArgs {
+    uint64_t flags;          /**< CLONE_*, without the exit signal */
+    uint64_t pidfd, child_tid, parent_tid;
+    uint64_t exit_signal;
+    uint64_t stack, stack_size;
+    uint64_t tls;
+    uint64_t set_tid, set_tid_size, cgroup;
+} CloneArgs;
+
+/**
+ * clone for the client: a thread (CLONE_VM|CLONE_THREAD…) becomes a host thread; otherwise a process
+ * (fork; vfork semantics kept: CLONE_VFORK children share nothing but the parent waits). Returns the
+ * client's result: child's id in the parent, 0 in a forked child, or negative errno.
+ */
+int64_t thread_clone(Thread *t, const CloneArgs *a);
+/** exit(2) of one thread: marks it; the run loop ends. */
+void thread_exit(Thread *t, int code);
+/** exit_group(2). */
+void thread_exit_group(Thread *t, int code);
+/** Make thread @p t leave translated code or a blocking system call soon. Any thread. */
+void thread_kick(Thread *t);
+/** Stop all other guest threads at safe points; nestable by one owner. */
+void thread_stop_world(void);
+void thread_start_world(void);
+/** At safe points: waits here while the world is stopped. */
+void thread_safe_point(Thread *t);
+/** Around anything that may block in the host: the thread counts as stopped meanwhile. */
+void thread_enter_blocking(Thread *t);
+void thread_leave_blocking(Thread *t);
+Thread *thread_by_tid(pid_t tid);
+/** Next live thread after @p t (NULL: first); take LOCK_threads around walks. */
+Thread *thread_next(Thread *t);
+
+#endif
