@@ -60,6 +60,8 @@ HeapBlock *gimle_heap_alloc(Thread *t, size_t size, size_t align, HeapAllocKind 
 void gimle_heap_free(Thread *t, HeapBlock *b, const StackTrace *where);
 /** Called for blocks that leave the quarantine, before their memory can be reused (may be NULL). */
 void gimle_heap_on_reuse(void (*dropped)(HeapBlock *b));
+/** Called when pages [a,a+len) become the heap's: nothing in them is a block yet (may be NULL). */
+void gimle_heap_on_arena(void (*mapped)(GuestAddr a, size_t len));
 /** Change the recorded size in place if the slot is large enough (realloc); false otherwise. */
 bool gimle_heap_resize(HeapBlock *b, size_t new_size);
 /** Live block that starts exactly at @p a, or NULL. */

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/* The end when something of ours went wrong: what to print so that it can be mended. */
+#ifndef COREGRIND_FATAL_H
+#define COREGRIND_FATAL_H
+
+#include <signal.h>
+#include <stdint.h>
+
+#include "gimle/ir.h"
+
+/** Install the hook of base/check.h. Call after host_fd_init(). */
+void fatal_init(void);
+
+/**
+ * The core's own code faulted (host context @p uc of the signal handler): prints what, where, our
+ * backtrace and the guest's place, and ends with status 134. Called by the fault handler.
+ */
+_Noreturn void fatal_host_fault(const siginfo_t *si, const void *uc);
+
+/** Set by the thread module: the guest pc of the calling thread (0 unknown). Async-signal-safe. */
+extern GuestAddr (*fatal_guest_pc)(void);
+/** Set by whoever can: prints the guest's registers to stderr. Async-signal-safe. */
+extern void (*fatal_print_guest)(void);
+
+#endif

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The core's own file descriptors.  They live above every number the client can be given, so that
+ * `exec 3>file` and loops over descriptors in the client work as without us.
+ */
+#ifndef COREGRIND_HOST_FD_H
+#define COREGRIND_HOST_FD_H
+
+#include <stdbool.h>
+
+/** Call first: notes RLIMIT_NOFILE and raises it for us where possible. */
+void host_fd_init(void);
+/** The RLIMIT_NOFILE soft limit that the client is to see; its descriptors are below. */
+unsigned long host_fd_client_limit(void);
+/** Move @p fd (closing it) above the client's, close-on-exec; the new one, or -1 (fd stays open). */
+int host_fd_move(int fd);
+/** As host_fd_move, leaving @p fd open. */
+int host_fd_dup(int fd);
+/** True if @p fd is one of ours: the client must get EBADF for it. */
+bool host_fd_is_core(int fd);
+/** Close one of ours. */
+void host_fd_close(int fd);
+
+#endif

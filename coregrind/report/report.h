@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The core's side of reports: start and end of the log, the summary, suppressions, and what the
+ * rest of the core prints through.  Tools see gimle/report.h.
+ *
+ * main() calls, in this order (options_parse() has returned):
+ *   report_init(&tool_info)   opens log and XML outputs (failure: one line, exit 1)
+ *   report_banner()           the first lines, or the XML preamble
+ *   suppress_load()           default and given files (failure: FATAL lines, exit 1)
+ *   ... the client runs ...
+ *   report_client_ended()     blank line / XML <status>FINISHED; then tool->fini()
+ *   report_summary()          ERROR SUMMARY and lists
+ *   report_close()            </valgrindoutput>; flushes
+ *   report_exit_code(status)  --error-exitcode
+ */
+#ifndef COREGRIND_REPORT_H
+#define COREGRIND_REPORT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "gimle/report.h"
+
+/** What reports need to know of the tool (from GimleTool, which this layer does not see). */
+typedef struct ReportTool {
+    const char *name;        /**< "Memcheck" */
+    const char *short_name;  /**< "memcheck": <protocoltool>; capitalised in suppressions */
+    const char *description;
+    const char *copyright;
+    const GimleErrorOps *errors; /**< NULL: no errors */
+} ReportTool;
+
+void report_init(const ReportTool *tool);
+/** @p argv: the client's, NULL-terminated. */
+void report_banner(const char *const *argv);
+void report_client_ended(void);
+void report_summary(void);
+void report_close(void);
+/** Exit status for a client that exited with @p status. */
+int report_exit_code(int status);
+/** In a forked child (@p silent: --child-silent-after-fork): new pid in prefixes, new %p file. */
+void report_fork_child(void);
+/** XML <fatal_signal>, or the text about "Process terminating with default action of signal N". */
+void report_fatal_signal(Thread *t, int sig, const char *sig_name, int si_code, GuestAddr addr,
+                         const char *event);
+
+/** Load default.supp from @p lib_dir (may be missing) and every --suppressions= file. */
+void suppress_load(const char *lib_dir);
+
+/** Print the stack of @p t as text lines to the log (VALGRIND_PRINTF_BACKTRACE, fatal signals). */
+void report_stack(const StackTrace *trace);
+
+/** Errors that count for COUNT_ERRORS and --error-exitcode. */
+uint64_t report_error_count(void);
+/** CHANGE_ERR_DISABLEMENT of thread @p t: @p delta +1 disables, -1 enables. */
+void report_change_disabled(Thread *t, int delta);
+
+/** Name the thread has (prctl PR_SET_NAME), shown in reports; copied. */
+void report_set_thread_name(unsigned tid, const char *name);
+
+/** Messages to stderr in case of a fatal mistake found late: "==PID== FATAL: ..." and exit 1. */
+_Noreturn void report_fatal(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+#endif
