@@ -34,6 +34,7 @@ typedef struct VexConfig {
     void *code_ctx;
     /** What CPUID shows: "host", "x86-64-v2", "x86-64-v3", "x86-64-v4" resolved to 1..4, 0 host. */
     unsigned cpu_level;
+    bool timing; /**< fill the *_ns fields of translations */
 } VexConfig;
 
 /** Set up once, before any other call. @p cfg is copied. */
@@ -73,7 +74,7 @@ typedef struct VexTranslation {
     struct { GuestAddr addr; uint32_t len; } extent[4];
     uint32_t n_extents;
     uint16_t n_guest;       /**< guest instructions */
-    uint32_t lift_ns, instrument_ns, emit_ns; /**< filled when VexConfig.sanity or stats ask */
+    uint32_t lift_ns, instrument_ns, emit_ns; /**< with VexConfig.timing */
 } VexTranslation;
 
 /**

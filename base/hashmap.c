@@ -92,7 +92,8 @@ bool hashmap_next(const HashMap *m, size_t *it, uint64_t *key, uint64_t *value)
     for (; *it < m->cap; (*it)++) {
         if (m->slot[*it].key) {
             *key = m->slot[*it].key;
-            *value = m->slot[*it].value;
+            if (value)
+                *value = m->slot[*it].value;
             (*it)++;
             return true;
         }

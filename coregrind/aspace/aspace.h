@@ -19,6 +19,9 @@
 /** Reserve the shadow ranges (if @p shadow) and read the core's own mappings; 0 or negative errno. */
 int aspace_init(bool shadow);
 
+/** Part of aspace_init(): reserve the shadow ranges; 0 or negative errno. */
+int aspace_reserve_shadow(void);
+
 /** True if [a, a+len) lies in the client range (len 0 allowed); overflow-safe. */
 bool aspace_is_client_range(GuestAddr a, size_t len);
 
@@ -51,11 +54,19 @@ bool aspace_protect_code(GuestAddr a, size_t len);
  * writable again then and translations of [*page, *page + *len) must be discarded by the caller.
  */
 bool aspace_code_write_fault(GuestAddr a, GuestAddr *page, size_t *len);
+/**
+ * The kernel is about to write [a, a+len) for the client: protected code pages in it become writable;
+ * true if there were any, then the caller discards translations of the range.
+ */
+bool aspace_prepare_write(GuestAddr a, size_t len);
 /** Bytes readable as code at @p a for the client (0: not executable or not mapped), at most @p want. */
 unsigned aspace_code_readable(GuestAddr a, unsigned want);
 
 /** A host thread is about to run guest code: GS base = shadow offset. */
 void aspace_bind_thread(void);
+
+/** A fault at shadow address @p a: commits its piece where shadow is committed on demand. */
+bool aspace_shadow_fault(uint64_t a);
 
 /** Write the client's view of /proc/self/maps to @p fd (core mappings left out); 0 or -errno. */
 int aspace_write_maps(int fd, bool smaps);

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The pipeline: lift > optimise > instrument > optimise > compile, with the traces between the
+ * stages.  Holds the one configuration of VEX, which vex_init() sets before any thread runs.
+ */
+#include "vex.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/arena.h"
+#include "base/check.h"
+#include "guest/lift.h"
+#include "host/host.h"
+#include "interp/interp.h"
+#include "opt/opt.h"
+
+static VexConfig vex_cfg;
+
+void vex_init(const VexConfig *cfg)
+{
+    vex_cfg = *cfg;
+    if (vex_cfg.max_guest_insns == 0)
+        vex_cfg.max_guest_insns = 64;
+    host_init();
+}
+
+const VexConfig *vex_config(void) { return &vex_cfg; }
+
+static bool vex_traced(GuestAddr pc, unsigned what)
+{
+    if (!(vex_cfg.trace & what))
+        return false;
+    return (vex_cfg.trace_from == 0 && vex_cfg.trace_to == 0) ||
+           (pc >= vex_cfg.trace_from && pc <= vex_cfg.trace_to);
+}
+
+static void vex_trace_text(const char *text) { vex_cfg.trace_out(vex_cfg.trace_ctx, text); }
+
+static void vex_trace_ir(const IrBlock *b, unsigned stage, const char *name)
+{
+    if (!vex_traced(b->addr, stage))
+        return;
+    char head[96];
+    snprintf(head, sizeof head, "---- %s: block 0x%llx mode %s\n", name,
+             (unsigned long long)b->addr, vex_cfg.modes[b->mode].name);
+    vex_trace_text(head);
+    ir_print(b, vex_cfg.trace_out, vex_cfg.trace_ctx);
+}
+
+static void vex_verify(const IrBlock *b, const char *stage)
+{
+    if (vex_cfg.sanity == 0)
+        return;
+    const char *err = ir_verify(b);
+    CHECK(!err, "IR of block 0x%llx is malformed after %s: %s", (unsigned long long)b->addr, stage,
+          err);
+}
+
+static uint64_t vex_now_ns(void)
+{
+    struct timespec ts;
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
+}
+
+/** Lift, optimise, instrument, optimise: everything before code is made. NULL: no code at @p pc. */
+static IrBlock *vex_prepare(GuestAddr pc, unsigned mode, struct Arena *arena, VexTranslation *out)
+{
+    const VexMode *m = &vex_cfg.modes[mode];
+    uint64_t t0 = vex_cfg.timing ? vex_now_ns() : 0;
+
+    IrBlock *b = guest_lift_block(pc, mode, m->flags, arena, out);
+    if (!b)
+        return NULL;
+    vex_trace_ir(b, VT_LIFT, "lifted");
+    vex_verify(b, "lifting");
+    bool native = (m->flags & VM_NATIVE) != 0;
+    if (!native)
+        b = opt_run(b, arena, OPT_PRE);
+    uint64_t t1 = vex_cfg.timing ? vex_now_ns() : 0;
+    if (m->instrument) {
+        b = m->instrument(m->ctx, b, arena);
+        vex_trace_ir(b, VT_INSTRUMENT, "instrumented");
+        vex_verify(b, "instrumentation");
+        if (!native) {
+            b = opt_run(b, arena, OPT_POST);
+            vex_trace_ir(b, VT_OPT, "optimised");
+            vex_verify(b, "optimisation");
+        }
+    }
+    if (vex_cfg.timing) {
+        uint64_t t2 = vex_now_ns();
+        out->lift_ns = (uint32_t)(t1 - t0);
+        out->instrument_ns = (uint32_t)(t2 - t1);
+    }
+    return b;
+}
+
+static VexStatus vex_emit(const IrBlock *b, unsigned mode, uint8_t *buf, size_t buf_size,
+                          const uint8_t *run_addr, struct Arena *arena, VexTranslation *out)
+{
+    uint64_t t0 = vex_cfg.timing ? vex_now_ns() : 0;
+    if (!host_compile(b, vex_cfg.modes[mode].flags, buf, buf_size, run_addr, arena, out))
+        return VEX_BUFFER_FULL;
+    if (vex_cfg.timing)
+        out->emit_ns = (uint32_t)(vex_now_ns() - t0);
+    if (vex_traced(b->addr, VT_HOST)) {
+        char head[96];
+        snprintf(head, sizeof head, "---- host code: block 0x%llx mode %s, %u bytes\n",
+                 (unsigned long long)b->addr, vex_cfg.modes[mode].name, out->code_len);
+        vex_trace_text(head);
+        host_disassemble(buf, out->code_len, run_addr, vex_cfg.trace_out, vex_cfg.trace_ctx);
+    }
+    return VEX_OK;
+}
+
+VexStatus vex_translate(GuestAddr pc, unsigned mode, uint8_t *buf, size_t buf_size,
+                        const uint8_t *run_addr, struct Arena *arena, VexTranslation *out)
+{
+    memset(out, 0, sizeof *out);
+    CHECK(mode < vex_cfg.n_modes, "mode %u", mode);
+    IrBlock *b = vex_prepare(pc, mode, arena, out);
+    if (!b)
+        return VEX_NO_CODE;
+    return vex_emit(b, mode, buf, buf_size, run_addr, arena, out);
+}
+
+VexStatus vex_translate_call(GuestAddr pc, unsigned mode, const IrCallee *callee, uint64_t arg,
+                             uint8_t *buf, size_t buf_size, const uint8_t *run_addr,
+                             struct Arena *arena, VexTranslation *out)
+{
+    memset(out, 0, sizeof *out);
+    IrBlock *b = ir_block_new(arena, pc, (uint8_t)mode);
+    ir_emit(b, &(IrInsn){ .op = OP_IMARK, .imm = pc, .aux = 1,
+                          .arg = { IR_NONE, IR_NONE, IR_NONE } });
+    IrRef a = ir_const(b, TY_I64, arg);
+    ir_call(b, callee, IR_NONE, &a, 1);
+    ir_jump_ind(b, ir_get(b, TY_I64, gimle_guest->pc), JK_RET, (uint8_t)mode);
+    b->n_guest = 1;
+    out->n_guest = 1;
+    out->extent[0].addr = pc;
+    out->extent[0].len = 1;
+    out->n_extents = 1;
+    return vex_emit(b, mode, buf, buf_size, run_addr, arena, out);
+}
+
+VexStatus vex_interpret(VexState *s, GuestAddr pc, unsigned mode, struct Arena *arena)
+{
+    VexTranslation t;
+    memset(&t, 0, sizeof t);
+    IrBlock *b = vex_prepare(pc, mode, arena, &t);
+    if (!b)
+        return VEX_NO_CODE;
+    interp_run(s, b);
+    return VEX_OK;
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/* See code_pages.h. The set is a hash of page addresses; large ranges walk the smaller of both. */
+#include "code_pages.h"
+
+#include <sys/mman.h>
+
+#include "base/check.h"
+#include "base/hashmap.h"
+#include "base/vec.h"
+#include "layout.h"
+
+static HashMap protected_pages;
+
+void code_pages_protect(GuestAddr page)
+{
+    if (!hashmap_put(&protected_pages, page, 1))
+        return;
+    int r = mprotect((void *)page, PAGE_SIZE_, PROT_READ);
+    CHECK(r == 0, "page %llx", (unsigned long long)page);
+}
+
+bool code_pages_is_protected(GuestAddr page) { return hashmap_get(&protected_pages, page, NULL); }
+bool code_pages_none(void) { return __atomic_load_n(&protected_pages.n, __ATOMIC_RELAXED) == 0; }
+
+/** Take the pages of [start, end) out of the set; with @p unprotect make them writable. */
+static bool code_pages_take(GuestAddr start, GuestAddr end, bool unprotect)
+{
+    VEC(GuestAddr) hit = { 0 };
+    if (protected_pages.n == 0)
+        return false;
+    if ((end - start) / PAGE_SIZE_ <= protected_pages.cap) {
+        for (GuestAddr p = start; p < end; p += PAGE_SIZE_)
+            if (code_pages_is_protected(p))
+                vec_push(&hit, p);
+    } else {
+        uint64_t p;
+        for (size_t it = 0; hashmap_next(&protected_pages, &it, &p, NULL);)
+            if (p >= start && p < end)
+                vec_push(&hit, p);
+    }
+    for (size_t i = 0; i < hit.n; i++) {
+        hashmap_remove(&protected_pages, hit.data[i]);
+        if (unprotect)
+            mprotect((void *)hit.data[i], PAGE_SIZE_, PROT_READ | PROT_WRITE);
+    }
+    bool any = hit.n > 0;
+    vec_free(&hit);
+    return any;
+}
+
+bool code_pages_unprotect(GuestAddr start, GuestAddr end) { return code_pages_take(start, end, true); }
+void code_pages_forget(GuestAddr start, GuestAddr end) { code_pages_take(start, end, false); }

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/* Writable client pages that hold translated code and are write-protected for that. Under LOCK_aspace. */
+#ifndef COREGRIND_CODE_PAGES_H
+#define COREGRIND_CODE_PAGES_H
+
+#include <stdbool.h>
+
+#include "gimle/memory.h"
+
+void code_pages_protect(GuestAddr page);
+bool code_pages_is_protected(GuestAddr page);
+/** Give the pages of [start, end) their write permission back; true if there were any. */
+bool code_pages_unprotect(GuestAddr start, GuestAddr end);
+/** The pages have been remapped or reprotected: no longer ours to restore. */
+void code_pages_forget(GuestAddr start, GuestAddr end);
+/** No page is protected (may be asked without the lock). */
+bool code_pages_none(void);
+
+#endif

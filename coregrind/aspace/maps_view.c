@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the client sees of its address space (/proc/self/maps), and the comparison of our table
+ * with the kernel's.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "aspace.h"
+#include "base/ranked_lock.h"
+#include "base/strbuf.h"
+#include "layout.h"
+#include "segments.h"
+
+int aspace_init(bool shadow)
+{
+    return shadow ? aspace_reserve_shadow() : 0;
+}
+
+static void maps_add_line(StrBuf *b, const Segment *s)
+{
+    size_t start = b->len;
+    strbuf_printf(b, "%08llx-%08llx %c%c%c%c %08llx %02x:%02x %llu ", (unsigned long long)s->start,
+                  (unsigned long long)s->end, s->prot & PROT_READ ? 'r' : '-',
+                  s->prot & PROT_WRITE ? 'w' : '-', s->prot & PROT_EXEC ? 'x' : '-',
+                  s->flags & SEG_SHARED ? 's' : 'p', (unsigned long long)s->offset, major(s->dev),
+                  minor(s->dev), (unsigned long long)s->ino);
+    const char *name = s->path                                                ? s->path
+                       : s->flags & SEG_BRK                                   ? "[heap]"
+                       : s->end == LAYOUT_STACK_TOP && (s->flags & SEG_STACK) ? "[stack]"
+                                                                              : NULL;
+    if (name) {
+        while (b->len - start < 73)
+            strbuf_addc(b, ' ');
+        strbuf_adds(b, name);
+    }
+    strbuf_addc(b, '\n');
+}
+
+static const char smaps_rest[] =
+    "Size:           %8llu kB\nKernelPageSize:        4 kB\nMMUPageSize:           4 kB\n"
+    "Rss:            %8llu kB\nPss:            %8llu kB\nVmFlags: rd mr mw me\n";
+
+int aspace_write_maps(int fd, bool smaps)
+{
+    StrBuf b = { 0 };
+    lock_take(LOCK_aspace);
+    for (size_t i = 0; i < segments_count(); i++) {
+        const Segment *s = segments_at(i);
+        maps_add_line(&b, s);
+        unsigned long long kb = (s->end - s->start) / 1024;
+        if (smaps) {
+            char rest[sizeof smaps_rest + 80];
+            snprintf(rest, sizeof rest, smaps_rest, kb, kb, kb);
+            strbuf_adds(&b, rest);
+        }
+    }
+    lock_release(LOCK_aspace);
+    int r = 0;
+    for (size_t done = 0; done < b.len && r == 0;) {
+        ssize_t n = write(fd, b.s + done, b.len - done);
+        if (n < 0)
+            r = -errno;
+        else
+            done += (size_t)n;
+    }
+    strbuf_free(&b);
+    return r;
+}
+
+bool aspace_check(void)
+{
+    FILE *f = fopen("/proc/self/maps", "re");
+    if (!f)
+        return true;
+    char line[4600];
+    bool ok = true;
+    lock_take(LOCK_aspace);
+    while (ok && fgets(line, sizeof line, f)) {
+        unsigned long long start, end;
+        if (sscanf(line, "%llx-%llx", &start, &end) == 2 && start < GIMLE_CLIENT_END)
+            ok = segments_is_mapped(start, end);
+    }
+    lock_release(LOCK_aspace);
+    if (!ok)
+        fprintf(stderr, "gimle: mapping not in our table: %s", line);
+    fclose(f);
+    return ok;
+}
