@@ -229,8 +229,13 @@ typedef struct IrMem {
 
 IrRef ir_load(IrBlock *b, IrSpace space, IrType t, IrMem m);
 void  ir_store(IrBlock *b, IrSpace space, IrMem m, IrRef v);
-/** Call @p c with @p n I64/I32/.. arguments; @p guard (I1) or IR_NONE: only if it is 1. */
+/**
+ * Call @p c with @p n integer arguments (zero-extended to 64 bits); @p guard (I1) or IR_NONE:
+ * only if it is 1; without the call the value, if any, is undefined.
+ */
 IrRef ir_call(IrBlock *b, const IrCallee *c, IrRef guard, const IrRef *args, unsigned n);
+/** Execute the instruction @p n (VEX/native.h; kept by reference); @p m is its memory operand, if any. */
+IrRef ir_native(IrBlock *b, struct NativeInsn *n, IrMem m);
 void  ir_exit_if(IrBlock *b, IrRef cond, GuestAddr target, IrJumpKind k, uint8_t mode);
 void  ir_jump(IrBlock *b, GuestAddr target, IrJumpKind k, uint8_t mode);
 void  ir_jump_ind(IrBlock *b, IrRef target, IrJumpKind k, uint8_t mode);
@@ -248,7 +253,7 @@ static inline IrMem ir_mem_of(const IrInsn *i)
 /** OPF_* of @p op. */
 unsigned ir_op_flags(IrOp op);
 const char *ir_op_name(IrOp op);
-/** Number of entries of arg[] that are refs (not counting CALL's extra arguments). */
+/** Number of entries of arg[], from the first, that are refs (CALL: 0, its guard is arg[1]). */
 unsigned ir_op_nargs(IrOp op);
 
 /**
