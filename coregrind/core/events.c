@@ -1,0 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+/* See events.h. */
+#include "events.h"
+
+GimleEvents core_events;

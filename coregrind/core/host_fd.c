@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Descriptors of the core sit at [limit, limit+HOST_FDS), limit being what the client sees as its
+ * RLIMIT_NOFILE.  Where the limit cannot be raised the client's is lowered by as much; where it is
+ * huge we sit at 64 Ki, since the kernel's table is as large as the highest number in use.
+ */
+#include "coregrind/core/host_fd.h"
+
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+enum { HOST_FDS = 64, HIGHEST_BASE = 65536 };
+
+static unsigned long client_limit, base_fd;
+static _Atomic uint64_t in_use; /* bit i: base_fd + i is ours */
+
+void host_fd_init(void)
+{
+    struct rlimit r;
+    if (getrlimit(RLIMIT_NOFILE, &r) != 0)
+        r.rlim_cur = r.rlim_max = 1024;
+    client_limit = r.rlim_cur;
+    base_fd = client_limit;
+    if (client_limit > HIGHEST_BASE) {
+        base_fd = HIGHEST_BASE;
+        return;
+    }
+    struct rlimit want = { client_limit + HOST_FDS, r.rlim_max };
+    if (r.rlim_max == RLIM_INFINITY || want.rlim_cur <= r.rlim_max) {
+        if (setrlimit(RLIMIT_NOFILE, &want) == 0)
+            return;
+    }
+    client_limit -= client_limit > 2 * HOST_FDS ? HOST_FDS : client_limit / 4;
+    base_fd = client_limit;
+}
+
+unsigned long host_fd_client_limit(void) { return client_limit; }
+
+int host_fd_dup(int fd)
+{
+    int up = fcntl(fd, F_DUPFD_CLOEXEC, (int)base_fd);
+    if (up < 0)
+        return -1;
+    if ((unsigned long)up >= base_fd + HOST_FDS) {
+        close(up);
+        return -1;
+    }
+    atomic_fetch_or(&in_use, 1ULL << ((unsigned long)up - base_fd));
+    return up;
+}
+
+int host_fd_move(int fd)
+{
+    int up = host_fd_dup(fd);
+    if (up >= 0)
+        close(fd);
+    return up;
+}
+
+bool host_fd_is_core(int fd)
+{
+    if (fd < 0 || (unsigned long)fd < base_fd || (unsigned long)fd >= base_fd + HOST_FDS)
+        return false;
+    return in_use >> ((unsigned long)fd - base_fd) & 1;
+}
+
+void host_fd_close(int fd)
+{
+    if (host_fd_is_core(fd))
+        atomic_fetch_and(&in_use, ~(1ULL << ((unsigned long)fd - base_fd)));
+    close(fd);
+}
