@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: MIT
+// free() twice.
+#include <stdlib.h>
+int main(void)
+{
+    char *p = malloc(20); // [block]
+    free(p); // [first]
+    // EXPECT: Invalid free() / delete / delete[] / realloc()
+    // AUX: Address 0xADDR is 0 bytes inside a block of size 20 free'd [first]
+    // AUX: Block was alloc'd at [block]
+    free(p);
+    return 0;
+}
