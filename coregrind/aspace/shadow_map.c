@@ -12,7 +12,7 @@
 
 #include "aspace.h"
 #include "base/check.h"
-#include "coregrind/os/host_fd.h"
+#include "coregrind/core/host_fd.h"
 #include "layout.h"
 
 enum { PATTERN_BYTES = 16 << 20, LARGE_FILL = 1 << 20, RESERVE_FLAGS = MAP_PRIVATE | MAP_ANONYMOUS |
@@ -63,7 +63,7 @@ static int shadow_pattern_fd(uint8_t value)
     int fd = (int)syscall(SYS_memfd_create, "gimle-shadow", MFD_CLOEXEC);
     if (fd < 0)
         return -1;
-    fd = host_fd_raise(fd);
+    fd = host_fd_move(fd);
     char chunk[4096];
     memset(chunk, value, sizeof chunk);
     for (int done = 0; done < PATTERN_BYTES; done += (int)sizeof chunk) {

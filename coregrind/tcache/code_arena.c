@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+/* See code_arena.h. */
+#include "code_arena.h"
+
+#include <errno.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#ifndef MFD_EXEC
+#define MFD_EXEC 0x10U /* Linux 6.3; older kernels refuse it and need it not */
+#endif
+
+static int code_arena_memfd(size_t size)
+{
+    int fd = (int)syscall(SYS_memfd_create, "gimle-code", MFD_CLOEXEC | MFD_EXEC);
+    if (fd < 0)
+        fd = (int)syscall(SYS_memfd_create, "gimle-code", MFD_CLOEXEC);
+    if (fd < 0)
+        return -errno;
+    if (ftruncate(fd, (off_t)size) != 0) {
+        int err = errno;
+        close(fd);
+        return -err;
+    }
+    return fd;
+}
+
+int code_arena_init(CodeArena *a, size_t size)
+{
+    int fd = code_arena_memfd(size), err = 0;
+    if (fd < 0)
+        return fd;
+    void *rw = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, fd, 0);
+    void *rx = mmap(NULL, size, PROT_READ | PROT_EXEC, MAP_SHARED | MAP_NORESERVE, fd, 0);
+    if (rw == MAP_FAILED || rx == MAP_FAILED)
+        err = -errno;
+    close(fd);
+    if (err == 0)
+        *a = (CodeArena){ .rw = rw, .rx = rx, .size = size };
+    return err;
+}
+
+int code_arena_unshare(CodeArena *a)
+{
+    int fd = code_arena_memfd(a->size), err = 0;
+    if (fd < 0)
+        return fd;
+    for (size_t done = 0; done < a->used && err == 0;) {
+        ssize_t n = pwrite(fd, a->rw + done, a->used - done, (off_t)done);
+        if (n <= 0)
+            err = n ? -errno : -EIO;
+        else
+            done += (size_t)n;
+    }
+    int flags = MAP_SHARED | MAP_NORESERVE | MAP_FIXED;
+    if (err == 0 &&
+        (mmap(a->rw, a->size, PROT_READ | PROT_WRITE, flags, fd, 0) == MAP_FAILED ||
+         mmap((void *)a->rx, a->size, PROT_READ | PROT_EXEC, flags, fd, 0) == MAP_FAILED))
+        err = -errno;
+    close(fd);
+    return err;
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/* Code memory: one memfd, two views; never writable and executable at one address. */
+#ifndef COREGRIND_CODE_ARENA_H
+#define COREGRIND_CODE_ARENA_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct CodeArena {
+    uint8_t *rw;       /**< writable view */
+    const uint8_t *rx; /**< executable view */
+    size_t size, used;
+} CodeArena;
+
+/** 0 or negative errno. */
+int code_arena_init(CodeArena *a, size_t size);
+/**
+ * In a forked child: the views still are the parent's memory; put a copy in their place, at the same
+ * addresses. The parent must not change code memory until this has returned. 0 or negative errno.
+ */
+int code_arena_unshare(CodeArena *a);
+static inline const uint8_t *code_arena_rx(const CodeArena *a, const uint8_t *rw)
+{
+    return a->rx + (rw - a->rw);
+}
+static inline uint8_t *code_arena_rw(const CodeArena *a, const uint8_t *rx)
+{
+    return a->rw + (rx - a->rx);
+}
+static inline bool code_arena_contains(const CodeArena *a, const void *rx)
+{
+    return (const uint8_t *)rx >= a->rx && (const uint8_t *)rx < a->rx + a->used;
+}
+
+#endif

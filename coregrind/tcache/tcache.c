@@ -1,0 +1,395 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Tables of translations.  Making, chaining and discarding happen under LOCK_translate; the lookup
+ * table is read under LOCK_tcache, which is only held for a probe.  Translations are never moved;
+ * their code space comes back when code memory is full and everything is thrown away.
+ *
+ * Invariants: a live translation is in by_key, in by_page of each page of its extents, and in
+ * by_host (sorted, since code memory is handed out upwards); every chained exit is in the `incoming`
+ * list of its target.
+ */
+#include "tcache.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+#include "base/check.h"
+#include "base/hashmap.h"
+#include "base/ranked_lock.h"
+#include "base/vec.h"
+#include "code_arena.h"
+#include "coregrind/aspace/aspace.h"
+
+enum { MAX_BLOCK_BYTES = 256 * 1024, CODE_ALIGN = 16, PAGE_SHIFT = 12 };
+
+/** A chained exit that leads to this translation. */
+typedef struct Incoming {
+    Translation *from;
+    uint32_t exit;
+} Incoming;
+
+struct Translation {
+    GuestAddr pc;
+    const uint8_t *code; /**< executable view */
+    uint32_t len;
+    uint8_t mode;
+    bool no_redirect, dead;
+    uint16_t n_guest;
+    uint32_t n_points, n_exits, n_extents;
+    VexPoint *points;
+    VexExitSite *exits;
+    struct { GuestAddr addr; uint32_t len; } extent[4];
+    VEC(Incoming) incoming;
+};
+
+typedef VEC(Translation *) TranslationList;
+
+static struct {
+    CodeArena arena;
+    TcacheHooks hooks;
+    struct Arena scratch;       /* for the translation in progress */
+    HashMap by_key;             /* (pc, mode, no_redirect) → Translation */
+    HashMap by_page;            /* page number → TranslationList* */
+    TranslationList by_host;
+    TcacheStats stats;
+} tc;
+
+static uint64_t tcache_key(GuestAddr pc, unsigned mode, bool no_redirect)
+{
+    return (pc << 3 | mode << 1 | no_redirect) + 8;
+}
+
+int tcache_init(size_t code_bytes, const TcacheHooks *hooks)
+{
+    tc.hooks = *hooks;
+    return code_arena_init(&tc.arena, code_bytes);
+}
+
+static Translation *tcache_find(GuestAddr pc, unsigned mode, bool no_redirect)
+{
+    lock_take(LOCK_tcache);
+    Translation *t = hashmap_get_ptr(&tc.by_key, tcache_key(pc, mode, no_redirect));
+    lock_release(LOCK_tcache);
+    return t;
+}
+
+static void tcache_add_page(GuestAddr page, Translation *t)
+{
+    TranslationList *list = hashmap_get_ptr(&tc.by_page, page + 1);
+    if (!list) {
+        list = calloc(1, sizeof *list);
+        CHECK(list != NULL);
+        hashmap_put(&tc.by_page, page + 1, (uintptr_t)list);
+    }
+    if (list->n == 0 || list->data[list->n - 1] != t)
+        vec_push(list, t);
+}
+
+static void tcache_free_translation(Translation *t)
+{
+    vec_free(&t->incoming);
+    free(t);
+}
+
+/** Throw everything away: code memory is full. No other thread is in translated code. */
+static void tcache_flush(void)
+{
+    uint64_t v;
+    lock_take(LOCK_tcache);
+    hashmap_clear(&tc.by_key);
+    for (size_t it = 0; hashmap_next(&tc.by_page, &it, NULL, &v);) {
+        TranslationList *list = (void *)(uintptr_t)v;
+        vec_free(list);
+        free(list);
+    }
+    hashmap_clear(&tc.by_page);
+    for (size_t i = 0; i < tc.by_host.n; i++)
+        tcache_free_translation(tc.by_host.data[i]);
+    tc.by_host.n = 0;
+    tc.arena.used = 0;
+    tc.stats.flushes++;
+    lock_release(LOCK_tcache);
+    tc.hooks.flush_jump_caches();
+}
+
+/** One allocation for the translation and its tables. */
+static Translation *tcache_keep(const VexTranslation *v, GuestAddr pc, unsigned mode,
+                                bool no_redirect, const uint8_t *code)
+{
+    size_t points = v->n_points * sizeof(VexPoint), exits = v->n_exits * sizeof(VexExitSite);
+    Translation *t = calloc(1, sizeof *t + exits + points);
+    CHECK(t != NULL, "out of memory for translations");
+    *t = (Translation){ .pc = pc, .code = code, .len = v->code_len, .mode = (uint8_t)mode,
+                        .no_redirect = no_redirect, .n_guest = v->n_guest,
+                        .n_points = v->n_points, .n_exits = v->n_exits,
+                        .n_extents = v->n_extents };
+    t->exits = (VexExitSite *)(t + 1);
+    t->points = (VexPoint *)(t->exits + v->n_exits);
+    if (exits)
+        memcpy(t->exits, v->exits, exits);
+    if (points)
+        memcpy(t->points, v->points, points);
+    memcpy(t->extent, v->extent, sizeof t->extent);
+    return t;
+}
+
+static void tcache_insert(Translation *t)
+{
+    lock_take(LOCK_tcache);
+    hashmap_put(&tc.by_key, tcache_key(t->pc, t->mode, t->no_redirect), (uintptr_t)t);
+    vec_push(&tc.by_host, t);
+    for (uint32_t i = 0; i < t->n_extents; i++) {
+        GuestAddr last = t->extent[i].addr + (t->extent[i].len ? t->extent[i].len - 1 : 0);
+        for (GuestAddr p = t->extent[i].addr >> PAGE_SHIFT; p <= last >> PAGE_SHIFT; p++)
+            tcache_add_page(p, t);
+    }
+    lock_release(LOCK_tcache);
+}
+
+static void tcache_count(const VexTranslation *v, unsigned mode)
+{
+    tc.stats.translations++;
+    tc.stats.per_mode[mode]++;
+    tc.stats.guest_insns += v->n_guest;
+    tc.stats.code_bytes += v->code_len;
+    tc.stats.lift_ns += v->lift_ns;
+    tc.stats.instrument_ns += v->instrument_ns;
+    tc.stats.emit_ns += v->emit_ns;
+}
+
+/** Translate (pc, mode) into the arena; under LOCK_translate. NULL: no code there. */
+static Translation *tcache_make(GuestAddr pc, unsigned mode, bool no_redirect)
+{
+    if (tc.arena.size - tc.arena.used < MAX_BLOCK_BYTES)
+        tcache_flush();
+    uint8_t *rw = tc.arena.rw + tc.arena.used;
+    size_t room = tc.arena.size - tc.arena.used;
+    const uint8_t *rx = code_arena_rx(&tc.arena, rw);
+    VexTranslation v;
+    VexStatus st;
+    const IrCallee *callee;
+    uint64_t arg;
+    arena_reset(&tc.scratch);
+    bool redirected = !no_redirect && tc.hooks.redirect(pc, &callee, &arg);
+    if (redirected)
+        st = vex_translate_call(pc, mode, callee, arg, rw, room, rx, &tc.scratch, &v);
+    else
+        st = vex_translate(pc, mode, rw, room, rx, &tc.scratch, &v);
+    if (st == VEX_NO_CODE)
+        return NULL;
+    CHECK(st == VEX_OK, "block 0x%llx does not fit into code memory", (unsigned long long)pc);
+    tc.arena.used += (v.code_len + CODE_ALIGN - 1) & ~(size_t)(CODE_ALIGN - 1);
+    Translation *t = tcache_keep(&v, pc, mode, no_redirect, rx);
+    if (!redirected)
+        for (uint32_t i = 0; i < t->n_extents; i++)
+            aspace_protect_code(t->extent[i].addr, t->extent[i].len);
+    tcache_insert(t);
+    tcache_count(&v, mode);
+    return t;
+}
+
+static const void *tcache_get_any(GuestAddr pc, unsigned mode, bool no_redirect)
+{
+    Translation *t = tcache_find(pc, mode, no_redirect);
+    if (!t) {
+        lock_take(LOCK_translate);
+        t = tcache_find(pc, mode, no_redirect); /* another thread may have been quicker */
+        if (!t)
+            t = tcache_make(pc, mode, no_redirect);
+        lock_release(LOCK_translate);
+    }
+    return t ? t->code : NULL;
+}
+
+const void *tcache_get(GuestAddr pc, unsigned mode) { return tcache_get_any(pc, mode, false); }
+
+const void *tcache_get_no_redirect(GuestAddr pc, unsigned mode)
+{
+    return tcache_get_any(pc, mode, true);
+}
+
+/** Translation whose code contains executable-view address @p host; under LOCK_tcache. */
+static Translation *tcache_by_host(const uint8_t *host)
+{
+    size_t lo = 0, hi = tc.by_host.n;
+    while (lo < hi) {
+        size_t mid = (lo + hi) / 2;
+        if (tc.by_host.data[mid]->code <= host)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    if (lo == 0)
+        return NULL;
+    Translation *t = tc.by_host.data[lo - 1];
+    return host < t->code + t->len ? t : NULL;
+}
+
+bool tcache_contains(const void *host) { return code_arena_contains(&tc.arena, host); }
+
+bool tcache_guest_pc(const void *host, GuestAddr *pc, unsigned *mode)
+{
+    if (!tcache_contains(host))
+        return false;
+    bool locked = !lock_held(LOCK_tcache);
+    if (locked)
+        lock_take(LOCK_tcache);
+    Translation *t = tcache_by_host(host);
+    if (t) {
+        uint32_t off = (uint32_t)((const uint8_t *)host - t->code), best = 0;
+        /* Points are in order of host offset; the one that covers off is the last not above it. */
+        uint32_t lo = 0, hi = t->n_points;
+        while (lo < hi) {
+            uint32_t mid = (lo + hi) / 2;
+            if (t->points[mid].host_off <= off)
+                lo = mid + 1;
+            else
+                hi = mid;
+        }
+        if (lo > 0)
+            best = t->points[lo - 1].guest_off;
+        *pc = t->pc + (uint64_t)(int64_t)(int32_t)best;
+        *mode = t->mode;
+    }
+    if (locked)
+        lock_release(LOCK_tcache);
+    return t != NULL;
+}
+
+void tcache_chain(uint64_t site, const void *code, GuestAddr target, unsigned mode)
+{
+    lock_take(LOCK_translate);
+    lock_take(LOCK_tcache);
+    Translation *from = tcache_by_host((const uint8_t *)site);
+    Translation *to = tcache_by_host(code);
+    if (from && to && !from->dead && !to->dead && to->code == code && to->pc == target) {
+        uint32_t off = (uint32_t)((const uint8_t *)site - from->code);
+        for (uint32_t i = 0; i < from->n_exits; i++) {
+            const VexExitSite *e = &from->exits[i];
+            if (e->stub_off <= off && (i + 1 == from->n_exits || from->exits[i + 1].stub_off > off ||
+                                       from->exits[i + 1].stub_off < e->stub_off) &&
+                e->target == target && e->mode == mode) {
+                vex_chain(code_arena_rw(&tc.arena, from->code), from->code, e, code);
+                vec_push(&to->incoming, ((Incoming){ from, i }));
+                tc.stats.chained++;
+                break;
+            }
+        }
+    }
+    lock_release(LOCK_tcache);
+    lock_release(LOCK_translate);
+}
+
+static bool translation_overlaps(const Translation *t, GuestAddr a, size_t len)
+{
+    for (uint32_t i = 0; i < t->n_extents; i++)
+        if (t->extent[i].addr < a + len && a < t->extent[i].addr + t->extent[i].len)
+            return true;
+    return false;
+}
+
+/** Make @p t unreachable: no table finds it and no code jumps to it. */
+static void tcache_kill(Translation *t)
+{
+    t->dead = true;
+    if (hashmap_get_ptr(&tc.by_key, tcache_key(t->pc, t->mode, t->no_redirect)) == t)
+        hashmap_remove(&tc.by_key, tcache_key(t->pc, t->mode, t->no_redirect));
+    for (size_t i = 0; i < t->incoming.n; i++) {
+        Translation *from = t->incoming.data[i].from;
+        vex_unchain(code_arena_rw(&tc.arena, from->code), from->code,
+                    &from->exits[t->incoming.data[i].exit]);
+    }
+    vec_free(&t->incoming);
+    tc.stats.discarded++;
+}
+
+/** Kill the translations of one page that overlap [a, a+len). */
+static bool tcache_discard_page(GuestAddr page, GuestAddr a, size_t len)
+{
+    TranslationList *list = hashmap_get_ptr(&tc.by_page, page + 1);
+    if (!list)
+        return false;
+    size_t kept = 0, n = list->n;
+    for (size_t i = 0; i < n; i++) {
+        Translation *t = list->data[i];
+        if (!t->dead && translation_overlaps(t, a, len))
+            tcache_kill(t);
+        if (!t->dead)
+            list->data[kept++] = t;
+    }
+    list->n = kept;
+    return kept != n;
+}
+
+void tcache_discard(GuestAddr a, size_t len)
+{
+    bool any = false;
+    if (len == 0)
+        return;
+    lock_take(LOCK_translate);
+    lock_take(LOCK_tcache);
+    GuestAddr first = a >> PAGE_SHIFT, last = (a + len - 1) >> PAGE_SHIFT;
+    if (last - first < tc.by_page.n) {
+        for (GuestAddr p = first; p <= last; p++)
+            any |= tcache_discard_page(p, a, len);
+    } else {
+        uint64_t key;
+        for (size_t it = 0; hashmap_next(&tc.by_page, &it, &key, NULL);)
+            if (key - 1 >= first && key - 1 <= last)
+                any |= tcache_discard_page(key - 1, a, len);
+    }
+    lock_release(LOCK_tcache);
+    if (any) {
+        tc.hooks.flush_jump_caches();
+        tc.hooks.discarded(a, len);
+    }
+    lock_release(LOCK_translate);
+}
+
+bool tcache_has(GuestAddr a, size_t len)
+{
+    bool any = false;
+    if (len == 0)
+        return false;
+    lock_take(LOCK_tcache);
+    GuestAddr first = a >> PAGE_SHIFT, last = (a + len - 1) >> PAGE_SHIFT;
+    if (last - first < tc.by_page.n) {
+        for (GuestAddr p = first; p <= last && !any; p++) {
+            TranslationList *list = hashmap_get_ptr(&tc.by_page, p + 1);
+            any = list && list->n > 0;
+        }
+    } else {
+        uint64_t key, v;
+        for (size_t it = 0; !any && hashmap_next(&tc.by_page, &it, &key, &v);)
+            any = key - 1 >= first && key - 1 <= last && ((TranslationList *)(uintptr_t)v)->n > 0;
+    }
+    lock_release(LOCK_tcache);
+    return any;
+}
+
+void tcache_fork_child(void)
+{
+    int r = code_arena_unshare(&tc.arena);
+    CHECK(r == 0, "code memory of a forked child: %s", strerror(-r));
+}
+
+TcacheStats tcache_stats(void) { return tc.stats; }
+
+void tcache_write_perf_map(void)
+{
+    char path[64];
+    snprintf(path, sizeof path, "/tmp/perf-%d.map", getpid());
+    FILE *f = fopen(path, "wex");
+    if (!f)
+        return;
+    for (size_t i = 0; i < tc.by_host.n; i++) {
+        Translation *t = tc.by_host.data[i];
+        fprintf(f, "%llx %x guest_%llx_m%u\n", (unsigned long long)(uintptr_t)t->code, t->len,
+                (unsigned long long)t->pc, t->mode);
+    }
+    fclose(f);
+}
