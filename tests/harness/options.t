@@ -1,0 +1,189 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: MIT
+# Options and wrong use: what is printed, where, and the exit status.
+#   options.t [--checker=valgrind] [PATTERN]    (then only what both programs do alike is tested)
+use strict;
+use warnings;
+use FindBin;
+use lib $FindBin::Bin;
+use Cwd ();
+use File::Path ();
+use Report;
+use Run;
+
+my $build = Cwd::abs_path($ENV{builddir} || '.');
+my $checker = $ENV{GIMLE_CHECKER} || "$build/gimle";
+my $pattern = '';
+for (@ARGV) {
+    if (/^--checker=(.*)/) { $checker = $1 } else { $pattern = $_ }
+}
+my $by_valgrind = $checker =~ m,(^|/)valgrind$,;
+my $suffix = $by_valgrind ? "-valgrind" : "";
+my $work = "$build/tests/options-work$suffix";
+File::Path::remove_tree($work);
+File::Path::make_path("$work/home", "$work/dir");
+
+Run::spew("$work/bad.c", <<'C');
+#include <stdlib.h>
+int main(void)
+{
+    char *p = malloc(10);
+    p[10] = 1;
+    free(p);
+    return 3;
+}
+C
+Run::spew("$work/leak.c", "#include <stdlib.h>\nint main(void) { return malloc(99) == 0; }\n");
+Run::spew("$work/fork.c", "#include <unistd.h>\n#include <sys/wait.h>\n"
+        . "int main(void) { if (fork() == 0) _exit(0); wait(0); return 0; }\n");
+for my $name (qw(bad leak fork)) {
+    system("gcc -g -O0 -w -fno-builtin -o '$work/$name' '$work/$name.c'") == 0 or die 'no compiler';
+}
+Run::spew("$work/unterminated.supp", "{\n  name\n  Memcheck:Addr1\n  fun:main\n");
+Run::spew("$work/unknown-kind.supp", "{\n  name\n  Memcheck:Nonsense\n  fun:main\n}\n");
+Run::spew("$work/good.supp", "{\n  mine\n  Memcheck:Addr1\n  fun:main\n}\n{\n  wild\n  Helgrind:Race\n  ...\n}\n");
+Run::spew("$work/text", "This is no program.\n");
+Run::spew("$work/noexec", "x");
+chmod 0644, "$work/noexec";
+chmod 0755, "$work/text";
+Run::spew("$work/script", "#! /bin/sh -e\necho script \$1\n");
+chmod 0755, "$work/script";
+Run::spew("$work/badscript", "#!/no/such/interpreter\n");
+chmod 0755, "$work/badscript";
+Run::spew("$work/truncated", substr Run::slurp("$work/bad"), 0, 100);
+Run::spew("$work/arm", Run::slurp("$work/bad") =~ s/\A(.{18})../$1\xb7\0/sr);
+Run::spew("$work/i386", Run::slurp("$work/bad") =~ s/\A(.{4})\x02(.{13})../$1\x01$2\x03\0/sr);
+chmod 0755, "$work/truncated", "$work/arm", "$work/i386";
+
+my @tests;
+
+# row(name, options and program as shell text, checks):
+#   status, out => qr, err => qr (whole stderr), lines => [text in the report], nolines,
+#   file => [name, qr], ours => 1 (Valgrind is different), env
+sub row {
+    my ($name, $args, %a) = @_;
+    return if $pattern ne '' && $name !~ /$pattern/;
+    return if $by_valgrind && $a{ours};
+    push @tests, [$name, sub {
+        my $base = "$work/" . $name =~ s/\W+/-/gr;
+        my %env = (HOME => "$work/home", VALGRIND_OPTS => undef, GIMLE_OPTS => undef, %{ $a{env} || {} });
+        my $r = Run::run(cmd => "$checker $args", env => \%env, base => $base,
+            dir => $a{dir} ? "$work/$a{dir}" : $work);
+        my @bad;
+        my $status = $a{status} // 0;
+        push @bad, 'ends with ' . Run::how_it_ended($r) . ", wanted $status"
+            if $r->{signal} || $r->{status} != $status;
+        push @bad, "stdout: $r->{out}" if $a{out} && $r->{out} !~ $a{out};
+        push @bad, "stderr: $r->{err}" if $a{err} && $r->{err} !~ $a{err};
+        my $text = $r->{err};
+        if ($a{file}) {
+            my ($path) = glob "$work/$a{file}";
+            $text = $path ? Run::slurp($path) : '';
+            push @bad, "no file $a{file}" unless $path;
+        }
+        my $plain = join '', map { Report::normalise($_) . "\n" } Report::lines($text);
+        for (@{ $a{lines} || [] }) { push @bad, "no line: $_" unless index($plain, $_) >= 0 }
+        for (@{ $a{nolines} || [] }) { push @bad, "has line: $_" if index($plain, $_) >= 0 }
+        push @bad, "report:\n$text" if @bad && $text ne '' && !$a{err};
+        return (!@bad, @bad);
+    }];
+}
+
+# Wrong use is one line on stderr and status 1.
+sub wrong {
+    my ($name, $args, $says, %more) = @_;
+    row($name, $args, status => 1, err => qr/\Agimle: [^\n]*$says[^\n]*\n\z/i, ours => 1, %more);
+}
+
+my $error = 'Invalid write of size 1';
+
+wrong('no program given', '', 'program');
+wrong('no such program', '/no/such/program', 'No such file');
+wrong('no such command', 'no-such-command-anywhere', 'not found|No such');
+wrong('a directory', './dir', 'directory');
+wrong('not executable', './noexec', 'Permission denied|not exec');
+wrong('not an ELF file', './text', 'text');
+wrong('script with a missing interpreter', './badscript', '/no/such/interpreter');
+wrong('truncated ELF file', './truncated', 'truncated');
+wrong('another processor', './arm', 'arm|aarch64|arch|processor|machine');
+wrong('a 32-bit program', './i386', '32|i386|arch|processor|machine');
+wrong('unknown option', '--no-such-option=1 ./bad', '--no-such-option');
+wrong('bad number', '--num-callers=abc ./bad', '--num-callers=abc');
+wrong('number out of range', '--num-callers=100000 ./bad', '--num-callers');
+wrong('bad choice', '--leak-check=maybe ./bad', '--leak-check=maybe');
+wrong('bad bool', '--track-origins=perhaps ./bad', '--track-origins=perhaps');
+wrong('unknown tool', '--tool=no-such-tool ./bad', 'no-such-tool');
+wrong('no suppression file', '--suppressions=/no/such.supp ./bad', '/no/such.supp');
+wrong('unterminated suppression', '--suppressions=unterminated.supp ./bad', 'unterminated.supp.*\b[45]\b');
+wrong('unknown suppression kind', '--suppressions=unknown-kind.supp ./bad', 'unknown-kind.supp.*\b3\b');
+wrong('log file that cannot be made', '--log-file=/no/such/dir/log ./bad', '/no/such/dir/log');
+wrong('log file with a variable that is not set', '--log-file=%q{NO_SUCH_VAR} ./bad', 'NO_SUCH_VAR');
+wrong('log file with an unknown escape', '--log-file=%z ./bad', '%');
+wrong('xml without a destination', '--xml=yes ./bad', 'xml');
+wrong('option of this tool misspelt with prefix', '--memcheck:nosuch=1 ./bad', 'nosuch');
+wrong('origins without undefined values', '--undef-value-errors=no --track-origins=yes ./bad', 'track-origins');
+
+row('version', '--version', out => qr/\Agimle-\d+\.\d+\.\d+\S*\n\z/, err => qr/\A\z/, ours => 1);
+row('help', '--help', out => qr/--leak-check=.*--track-origins=/s, err => qr/\A\z/);
+row('short help', '-h', out => qr/--tool=/);
+row('default report', './bad', status => 3, lines => [$error, 'Command: ./bad', 'HEAP SUMMARY:',
+    'ERROR SUMMARY: 1 errors from 1 contexts (suppressed: 0 from 0)']);
+row('error exit status', '--error-exitcode=57 ./bad', status => 57, lines => [$error]);
+row('quiet', '-q ./bad', status => 3, lines => [$error], nolines => ['SUMMARY', 'Command']);
+row('quiet and nothing to say', '-q ./leak', err => qr/\A\z/);
+row('verbose', '-v ./bad', status => 3, lines => [$error, 'ERROR SUMMARY']);
+row('log file', '--log-file=plain.log ./bad', status => 3, err => qr/\A\z/, file => 'plain.log', lines => [$error]);
+row('log file with pid', '--log-file=pid.%p.log ./bad', status => 3, file => 'pid.[0-9]*.log', lines => [$error]);
+row('log file with variable', "--log-file=v-%q{MINE}-%%.log ./bad", status => 3, env => { MINE => 'xyz' },
+    file => 'v-xyz-%.log', lines => [$error]);
+row('log file with number', '--log-file=n.%n.log ./bad', status => 3, file => 'n.[0-9]*.log', lines => [$error],
+    ours => 1);
+row('log file per child', '--log-file=child.%p.log ./fork && ls child.*.log | wc -l', out => qr/\A2\n\z/);
+row('log descriptor', '--log-fd=9 ./bad 9>fd9.log', status => 3, err => qr/\A\z/, file => 'fd9.log',
+    lines => [$error]);
+row('log to stdout', '--log-fd=1 ./bad', status => 3, err => qr/\A\z/, out => qr/Invalid write of size 1/);
+row('suppression', '--suppressions=good.supp ./bad', status => 3, nolines => [$error],
+    lines => ['ERROR SUMMARY: 0 errors from 0 contexts (suppressed: 1 from 1)']);
+row('two suppression files', '--suppressions=good.supp --suppressions=good.supp ./bad', status => 3,
+    nolines => [$error]);
+row('suppression block', '--gen-suppressions=all ./bad', status => 3,
+    err => qr/^\{\n   <insert_a_suppression_name_here>\n   Memcheck:Addr1\n   fun:main\n\}$/m);
+row('leak check', '--leak-check=full ./leak', lines => ['99 bytes in 1 blocks are definitely lost']);
+row('leak check short for yes', '--leak-check=yes ./leak', lines => ['99 bytes in 1 blocks are definitely lost']);
+row('no leak check', '--leak-check=no ./leak', nolines => ['definitely lost'],
+    lines => ['in use at exit: 99 bytes in 1 blocks']);
+row('leak kinds', '--leak-check=full --show-leak-kinds=possible,reachable ./leak',
+    nolines => ['are definitely lost in loss record'], lines => ['definitely lost: 99 bytes in 1 blocks']);
+row('option of the tool', '--memcheck:leak-check=full ./leak',
+    lines => ['99 bytes in 1 blocks are definitely lost']);
+row('option of another tool', '--massif:depth=5 --cachegrind:nosuch=x ./leak', lines => ['LEAK SUMMARY:']);
+row('tool none', '--tool=none ./bad', status => 3, nolines => [$error, 'ERROR SUMMARY']);
+row('double dash', '-q -- ./script one', out => qr/\Ascript one\n\z/);
+row('script', '-q ./script two', out => qr/\Ascript two\n\z/, err => qr/\A\z/);
+row('program on the path', '-q true', err => qr/\A\z/);
+Run::spew("$work/dir/.valgrindrc", "--error-exitcode=45\n-q\n");
+row("options from the directory", "../bad", status => 45, nolines => ["HEAP SUMMARY"], dir => "dir");
+row('options from the environment', './bad', env => { VALGRIND_OPTS => '--error-exitcode=44 -q' }, status => 44,
+    lines => [$error], nolines => ['HEAP SUMMARY']);
+row('command line only', '--command-line-only=yes ./bad', env => { VALGRIND_OPTS => '--error-exitcode=44 -q' },
+    status => 3, lines => [$error, 'HEAP SUMMARY']);
+row('show error list', '-s ./bad', status => 3, lines => ['1 errors in context 1 of 1:']);
+row('time stamps', '--time-stamp=yes ./bad', status => 3,
+    err => qr/^==\d\d:\d\d:\d\d:\d\d\.\d\d\d \d+== Invalid write of size 1$/m);
+row('exit on first error', '--exit-on-first-error=yes --error-exitcode=9 ./bad', status => 9, lines => [$error]);
+row('full paths', '--fullpath-after= ./bad', status => 3, lines => ["($work/bad.c:5)"]);
+row("path prefix", "--fullpath-after=options-work$suffix/ ./bad", status => 3, lines => ['(bad.c:5)']);
+row('below main', '--show-below-main=yes ./bad', status => 3, lines => ['libc_start']);
+row('old option names', '--show-reachable=yes --show-possibly-lost=no --leak-check=full ./leak',
+    lines => ['ERROR SUMMARY']);
+row('many compatible options', '--num-callers=20 --leak-resolution=med --freelist-vol=1000000 '
+        . '--redzone-size=32 --alignment=32 --trace-children=no --demangle=yes --vgdb=no --read-var-info=no '
+        . '--smc-check=all --fair-sched=no --run-libc-freeres=yes --max-stackframe=3000000 '
+        . '--track-fds=no --partial-loads-ok=yes --keep-stacktraces=alloc-and-free ./bad',
+    status => 3, lines => [$error]);
+row('parent pid in a log file', '--log-file=parent.log ./bad', status => 3, file => 'parent.log',
+    lines => ['Parent PID: ']);
+row('markers', '--error-markers=begin,end ./bad', status => 3, lines => ['begin', 'end']);
+row('closed descriptors', '-q /bin/true <&- >&- 2>&-', err => qr/\A\z/);
+
+exit(Run::tap_parallel(@tests) ? 1 : 0);
