@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What CPUID tells the guest: the truth, less what we do not support and less what
+ * --cpu=x86-64-vN hides.  Compiled for general registers only, since translated code calls it
+ * without saving vectors.
+ */
+#include <cpuid.h>
+
+#include "gimle/ir.h"
+#include "helpers.h"
+#include "vex.h"
+
+#pragma GCC target("general-regs-only")
+
+typedef struct Regs {
+    uint32_t r[4]; /**< EAX, EBX, ECX, EDX */
+} Regs;
+
+enum { EAX, EBX, ECX, EDX };
+enum { NEVER = 255 };
+
+/** Feature bits that are shown only from a certain level on; level 0 is everything but NEVER. */
+typedef struct FeatureRow {
+    uint32_t leaf, subleaf;
+    uint8_t reg;
+    uint8_t level;
+    uint32_t bits;
+} FeatureRow;
+
+#define BIT(n) (1u << (n))
+
+static const FeatureRow features[] = {
+    /* SSE3, SSSE3, CX16, SSE4.1, SSE4.2, POPCNT; then PCLMUL ... AVX, F16C */
+    { 1, 0, ECX, 2, BIT(0) | BIT(9) | BIT(13) | BIT(19) | BIT(20) | BIT(23) },
+    { 1, 0, ECX, 3, BIT(1) | BIT(12) | BIT(22) | BIT(25) | BIT(26) | BIT(27) | BIT(28) | BIT(29) |
+                    BIT(30) },
+    { 1, 0, ECX, NEVER, BIT(3) | BIT(5) | BIT(6) | BIT(15) }, /* MONITOR, VMX, SMX, PDCM */
+    /* BMI1, AVX2, BMI2, ADX, RDSEED, SHA; CLFLUSHOPT and CLWB do not matter */
+    { 7, 0, EBX, 3, BIT(3) | BIT(5) | BIT(8) | BIT(18) | BIT(19) | BIT(29) },
+    { 7, 0, EBX, 4, BIT(16) | BIT(17) | BIT(21) | BIT(26) | BIT(27) | BIT(28) | BIT(30) |
+                    BIT(31) }, /* AVX-512 */
+    { 7, 0, EBX, NEVER, BIT(2) | BIT(4) | BIT(11) | BIT(14) | BIT(25) }, /* SGX HLE RTM MPX PT */
+    { 7, 0, ECX, 3, BIT(8) | BIT(9) | BIT(10) }, /* GFNI, VAES, VPCLMUL */
+    { 7, 0, ECX, 4, BIT(1) | BIT(6) | BIT(11) | BIT(12) | BIT(14) },
+    /* PKU, WAITPKG, shadow stacks, key locker, MOVDIR64B, ENQCMD */
+    { 7, 0, ECX, NEVER, BIT(3) | BIT(4) | BIT(5) | BIT(7) | BIT(23) | BIT(28) | BIT(29) },
+    { 7, 0, EDX, 4, BIT(2) | BIT(3) | BIT(8) | BIT(23) },
+    /* user interrupts, TSX, IBT, AMX */
+    { 7, 0, EDX, NEVER, BIT(5) | BIT(11) | BIT(13) | BIT(20) | BIT(22) | BIT(24) | BIT(25) },
+    { 7, 1, EAX, 3, BIT(4) | BIT(23) },
+    { 7, 1, EAX, 4, BIT(5) },
+    { 7, 1, EAX, NEVER, BIT(17) | BIT(21) }, /* FRED, AMX-FP16 */
+    { 7, 1, EDX, NEVER, BIT(8) | BIT(18) },  /* AMX-COMPLEX, CET_SSS */
+    { 0x80000001, 0, ECX, 2, BIT(0) },       /* LAHF */
+    { 0x80000001, 0, ECX, 3, BIT(5) },       /* LZCNT */
+    { 0x80000001, 0, ECX, NEVER, BIT(2) | BIT(11) | BIT(15) | BIT(16) | BIT(21) },
+};
+
+/** Leaves that describe only what we hide: PT, SGX, key locker, AMX. */
+static bool is_hidden_leaf(uint32_t leaf)
+{
+    return leaf == 0x12 || leaf == 0x14 || leaf == 0x19 || leaf == 0x1d || leaf == 0x1e;
+}
+
+static Regs host_cpuid(uint32_t leaf, uint32_t subleaf)
+{
+    Regs c;
+    __cpuid_count(leaf, subleaf, c.r[EAX], c.r[EBX], c.r[ECX], c.r[EDX]);
+    return c;
+}
+
+static uint64_t host_xcr0(void)
+{
+    uint32_t lo, hi;
+    __asm__ volatile("xgetbv" : "=a"(lo), "=d"(hi) : "c"(0));
+    return lo | (uint64_t)hi << 32;
+}
+
+GIMLE_LIGHT uint64_t xsave_enabled(void)
+{
+    if (!(host_cpuid(1, 0).r[ECX] & BIT(27)))
+        return 3;
+    return host_xcr0() & XSAVE_COMPONENTS;
+}
+
+GIMLE_LIGHT XsaveComponent xsave_component(unsigned i)
+{
+    Regs c = host_cpuid(0xd, i);
+    return (XsaveComponent){ c.r[EBX], c.r[EAX], c.r[ECX] & 2 };
+}
+
+/** Bytes of an XSAVE area with the components we know. */
+static uint32_t area_size(bool compacted)
+{
+    uint64_t enabled = xsave_enabled();
+    uint32_t size = 576, end = 576;
+    for (unsigned i = 2; i < 32; i++) {
+        if (!(enabled >> i & 1))
+            continue;
+        XsaveComponent c = xsave_component(i);
+        if (c.offset + c.size > end)
+            end = c.offset + c.size;
+        if (c.align64)
+            size = (size + 63) & ~63u;
+        size += c.size;
+    }
+    return compacted ? size : end;
+}
+
+/** Leaf 0xd, which describes XSAVE. */
+static void restrict_xsave_leaf(Regs *c, uint32_t subleaf)
+{
+    uint64_t enabled = xsave_enabled();
+    if (subleaf == 0) {
+        *c = (Regs){ { (uint32_t)enabled, area_size(false), area_size(false), 0 } };
+    } else if (subleaf == 1) {
+        *c = (Regs){ { c->r[EAX] & 7, area_size(true), 0, 0 } }; /* no XSAVES */
+    } else if (subleaf >= 32 || !(enabled >> subleaf & 1)) {
+        *c = (Regs){ { 0, 0, 0, 0 } };
+    }
+}
+
+GIMLE_LIGHT uint64_t amd64_cpuid(VexState *s, uint64_t leaf, uint64_t subleaf, uint64_t pair)
+{
+    (void)s;
+    uint32_t l = (uint32_t)leaf, sub = (uint32_t)subleaf;
+    unsigned level = vex_config()->cpu_level;
+    Regs c = host_cpuid(l, sub);
+    if (is_hidden_leaf(l))
+        c = (Regs){ { 0, 0, 0, 0 } };
+    if (l == 0xd)
+        restrict_xsave_leaf(&c, sub);
+    for (unsigned i = 0; i < sizeof features / sizeof features[0]; i++) {
+        const FeatureRow *f = &features[i];
+        if (f->leaf == l && (f->subleaf == sub || l != 7) &&
+            (f->level == NEVER || (level && level < f->level)))
+            c.r[f->reg] &= ~f->bits;
+    }
+    return pair ? c.r[ECX] | (uint64_t)c.r[EDX] << 32 : c.r[EAX] | (uint64_t)c.r[EBX] << 32;
+}

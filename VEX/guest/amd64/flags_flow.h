@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/* Which condition codes may still be read (flags_flow.c). */
+#ifndef VEX_GUEST_AMD64_FLAGS_FLOW_H
+#define VEX_GUEST_AMD64_FLAGS_FLOW_H
+
+#include "code_window.h"
+#include "decode.h"
+
+/** The condition codes (CCB_*) that code at @p target may read before it overwrites them. */
+unsigned flags_peek(const Amd64Decoder *d, GuestAddr target);
+
+/**
+ * Fill cc_live and cc_target of the @p n instructions of a block.
+ */
+void flags_flow_block(const Amd64Decoder *d, Insn **insns, unsigned n);
+
+#endif

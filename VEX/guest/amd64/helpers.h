@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/* C functions that translated amd64 code calls. */
+#ifndef VEX_GUEST_AMD64_HELPERS_H
+#define VEX_GUEST_AMD64_HELPERS_H
+
+#include <stdbool.h>
+
+#include "state.h"
+
+/**
+ * What CPUID tells the guest for @p leaf and @p subleaf: EAX in the low half and EBX in the
+ * high half if @p pair is 0, ECX and EDX if it is 1.  (cpuid.c)
+ */
+uint64_t amd64_cpuid(VexState *s, uint64_t leaf, uint64_t subleaf, uint64_t pair);
+
+/** FXSAVE, XSAVE, XSAVEC (XS_*, lifters.h) of the state to client memory at @p addr.  (xsave.c) */
+uint64_t amd64_state_to_memory(VexState *s, uint64_t addr, uint64_t format);
+/** FXRSTOR, XRSTOR. */
+uint64_t amd64_state_from_memory(VexState *s, uint64_t addr, uint64_t format);
+
+/** The state components (bits of XCR0) that we save and restore. */
+#define XSAVE_COMPONENTS 0xe7u
+
+/** Where component @p i (2 and above) lies in the standard XSAVE area. */
+typedef struct XsaveComponent {
+    uint32_t offset, size;
+    bool align64; /**< starts at a multiple of 64 in the compacted area */
+} XsaveComponent;
+XsaveComponent xsave_component(unsigned i);
+/** XCR0 of this processor, restricted to the components we know; 3 if it has no XSAVE. */
+uint64_t xsave_enabled(void);
+
+#endif

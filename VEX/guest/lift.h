@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * From guest code to IR: the one thing that a guest architecture does for the rest of VEX.
+ * A block starts where it is asked to and ends at the first unconditional jump, at a
+ * configured number of instructions, or before code that cannot be read.
+ */
+#ifndef VEX_GUEST_LIFT_H
+#define VEX_GUEST_LIFT_H
+
+#include "gimle/ir.h"
+#include "vex.h"
+
+struct Arena;
+
+/**
+ * Lift the block at @p pc for translation mode number @p mode, whose VM_* flags are
+ * @p mode_flags.  Memory comes from @p arena.  Fills extent[], n_extents and n_guest of
+ * @p out.  Returns NULL if the first instruction is not readable as code; then extent[0].addr
+ * is the first byte that is not.  Thread-safe.
+ */
+IrBlock *guest_lift_block(GuestAddr pc, unsigned mode, unsigned mode_flags, struct Arena *arena,
+                          VexTranslation *out);
+
+#endif
