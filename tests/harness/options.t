@@ -172,7 +172,7 @@ row('time stamps', '--time-stamp=yes ./bad', status => 3,
     err => qr/^==\d\d:\d\d:\d\d:\d\d\.\d\d\d \d+== Invalid write of size 1$/m);
 row('exit on first error', '--exit-on-first-error=yes --error-exitcode=9 ./bad', status => 9, lines => [$error]);
 row('full paths', '--fullpath-after= ./bad', status => 3, lines => ["($work/bad.c:5)"]);
-row("path prefix", "--fullpath-after=options-work$suffix/ ./bad", status => 3, lines => ['(bad.c:5)']);
+row("path prefix", "--fullpath-after=tests/ ./bad", status => 3, lines => ["(options-work$suffix/bad.c:5)"]);
 row('below main', '--show-below-main=yes ./bad', status => 3, lines => ['libc_start']);
 row('old option names', '--show-reachable=yes --show-possibly-lost=no --leak-check=full ./leak',
     lines => ['ERROR SUMMARY']);
