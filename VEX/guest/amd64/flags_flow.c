@@ -25,14 +25,13 @@ static bool falls_through(const InsnRow *row)
     return !(row->props & (RP_END | RP_BRANCH));
 }
 
-unsigned flags_peek(const Amd64Decoder *d, GuestAddr target)
+unsigned flags_peek(const Amd64Decoder *d, CodeWindow *w, GuestAddr target)
 {
-    CodeWindow w = { 0, 0 };
     unsigned undecided = CCB_ALL, jumps = 0;
     for (unsigned i = 0; i < PEEK_INSNS; i++) {
         Insn in;
         memset(&in, 0, sizeof in);
-        size_t avail = code_window_at(&w, target);
+        size_t avail = code_window_at(w, target);
         if (amd64_decode(d, (const uint8_t *)target, avail, target, &in) != DECODE_OK)
             return undecided;
         if (in.n.cc_read & undecided)
@@ -53,24 +52,24 @@ unsigned flags_peek(const Amd64Decoder *d, GuestAddr target)
 }
 
 /** Live codes after the last instruction of a block. */
-static unsigned live_at_end(const Amd64Decoder *d, Insn *last)
+static unsigned live_at_end(const Amd64Decoder *d, CodeWindow *w, Insn *last)
 {
     const InsnRow *row = insn_row(last->mnemonic);
     if (!(row->props & RP_END))
-        return flags_peek(d, last->next);
+        return flags_peek(d, w, last->next);
     bool direct = (last->mnemonic == ZYDIS_MNEMONIC_JMP || row->props & RP_CALL) &&
                   is_direct_jump(last);
-    return last->cc_target = direct ? (uint16_t)flags_peek(d, last->next + last->imm[0]) : CCB_ALL;
+    return last->cc_target = direct ? (uint16_t)flags_peek(d, w, last->next + last->imm[0]) : CCB_ALL;
 }
 
-void flags_flow_block(const Amd64Decoder *d, Insn **insns, unsigned n)
+void flags_flow_block(const Amd64Decoder *d, CodeWindow *w, Insn **insns, unsigned n)
 {
-    unsigned live = live_at_end(d, insns[n - 1]);
+    unsigned live = live_at_end(d, w, insns[n - 1]);
     for (unsigned i = n; i-- > 0;) {
         Insn *in = insns[i];
         in->cc_live = (uint16_t)live;
         if (insn_row(in->mnemonic)->props & RP_BRANCH) {
-            in->cc_target = (uint16_t)flags_peek(d, in->next + in->imm[0]);
+            in->cc_target = (uint16_t)flags_peek(d, w, in->next + in->imm[0]);
             live |= in->cc_target;
         }
         live = (live & ~(unsigned)in->n.cc_write) | in->n.cc_read;

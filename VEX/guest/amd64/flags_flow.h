@@ -7,11 +7,11 @@
 #include "decode.h"
 
 /** The condition codes (CCB_*) that code at @p target may read before it overwrites them. */
-unsigned flags_peek(const Amd64Decoder *d, GuestAddr target);
+unsigned flags_peek(const Amd64Decoder *d, CodeWindow *w, GuestAddr target);
 
 /**
  * Fill cc_live and cc_target of the @p n instructions of a block.
  */
-void flags_flow_block(const Amd64Decoder *d, Insn **insns, unsigned n);
+void flags_flow_block(const Amd64Decoder *d, CodeWindow *w, Insn **insns, unsigned n);
 
 #endif

@@ -81,17 +81,16 @@ static bool host_has(const Insn *in)
     return !(in->n.flags & NF_AVX512) || __builtin_cpu_supports("avx512f");
 }
 
-static void decode_block(const Amd64Decoder *d, GuestAddr pc, struct Arena *arena,
+static void decode_block(const Amd64Decoder *d, CodeWindow *w, GuestAddr pc, struct Arena *arena,
                          DecodedBlock *out)
 {
-    CodeWindow w = { 0, 0 };
     unsigned max = vex_config()->max_guest_insns, branches = 0;
     if (max == 0 || max > MAX_INSNS)
         max = 64;
     out->end_kind = JK_BORING;
     while (out->n < max) {
         const uint8_t *code = (const uint8_t *)pc;
-        size_t avail = code_window_at(&w, pc);
+        size_t avail = code_window_at(w, pc);
         out->end = pc;
         if (avail >= 4 && code[3] == 3 && is_client_request(code, avail)) {
             out->client_request = true;
@@ -137,10 +136,10 @@ static void lift_insn(Lift *l, Insn *in)
         lift_native(l, in);
 }
 
-static void lift_decoded(Lift *l, const Amd64Decoder *d, DecodedBlock *db)
+static void lift_decoded(Lift *l, const Amd64Decoder *d, CodeWindow *w, DecodedBlock *db)
 {
     if (db->n)
-        flags_flow_block(d, db->insn, db->n);
+        flags_flow_block(d, w, db->insn, db->n);
     for (unsigned i = 0; i < db->n && !block_ended(l->b); i++)
         lift_insn(l, db->insn[i]);
     if (block_ended(l->b))
@@ -163,30 +162,24 @@ static bool any_live_exit(const IrBlock *b)
     return false;
 }
 
-/** Bytes at @p a that are part of an instruction that ends beyond what can be read. */
-static size_t readable_bytes(GuestAddr a)
-{
-    CodeWindow w = { 0, 0 };
-    return code_window_at(&w, a);
-}
-
 IrBlock *guest_lift_block(GuestAddr pc, unsigned mode, unsigned mode_flags, struct Arena *arena,
                           VexTranslation *out)
 {
     Amd64Decoder d;
     DecodedBlock db;
+    CodeWindow w = { 0, 0 };
     amd64_decoder_init(&d);
     db.n = 0;
     db.client_request = db.unreadable = false;
-    decode_block(&d, pc, arena, &db);
+    decode_block(&d, &w, pc, arena, &db);
     out->n_extents = 1;
     if (!db.n && db.unreadable) {
-        out->extent[0].addr = pc + readable_bytes(pc);
+        out->extent[0].addr = pc + code_window_at(&w, pc);
         out->extent[0].len = 0;
         return NULL;
     }
     Lift l = { ir_block_new(arena, pc, (uint8_t)mode), arena, (uint8_t)mode, mode_flags };
-    lift_decoded(&l, &d, &db);
+    lift_decoded(&l, &d, &w, &db);
     l.b->flags_live_out = any_live_exit(l.b);
     l.b->n_guest = out->n_guest = (uint16_t)(db.n + db.client_request);
     /* A block that ends at bytes we cannot decode depends on these bytes too. */
