@@ -58,7 +58,10 @@ void report_change_disabled(Thread *t, int delta);
 /** Name the thread has (prctl PR_SET_NAME), shown in reports; copied. */
 void report_set_thread_name(unsigned tid, const char *name);
 
-/** Messages to stderr in case of a fatal mistake found late: "==PID== FATAL: ..." and exit 1. */
-_Noreturn void report_fatal(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/** Set by the thread module: id of the thread whose stack contains @p a, 0 if none. */
+extern unsigned (*report_stack_owner)(GuestAddr a);
+
+/** A client's own message (VALGRIND_PRINTF): whole text with its line ends; @p trace or NULL. */
+void report_client_message(Thread *t, const char *text, const StackTrace *trace);
 
 #endif

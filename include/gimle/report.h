@@ -100,7 +100,7 @@ uint64_t gimle_error_contexts(void);
 /** What the core knows of an address that is not in a heap block of the tool's. */
 typedef struct AddrDesc {
     enum { ADDR_UNKNOWN, ADDR_STACK, ADDR_BELOW_SP, ADDR_DATASYM, ADDR_SECTION, ADDR_MAPPED_FILE,
-           ADDR_ANON_MAP } kind;
+           ADDR_ANON_MAP, ADDR_BRK } kind;
     unsigned tid;          /**< STACK, BELOW_SP */
     int frame;             /**< STACK: frame number or -1 */
     const char *name;      /**< DATASYM: symbol; SECTION: section kind; MAPPED_FILE: path; STACK: function or NULL */
@@ -108,6 +108,8 @@ typedef struct AddrDesc {
     unsigned line;
     const char *object;
     uint64_t offset;       /**< DATASYM; BELOW_SP: bytes below */
+    GuestAddr lo, hi;      /**< BRK: first and last address */
+    char prot[4];          /**< MAPPED_FILE, ANON_MAP: "rw-" */
 } AddrDesc;
 /** Describe @p a for an error in thread @p t; strings stay valid. */
 void gimle_describe_addr(Thread *t, GuestAddr a, AddrDesc *out);
