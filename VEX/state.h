@@ -60,6 +60,7 @@ typedef struct VexStubs {
     const void *leave_pinned;  /**< store pinned registers, jump to the address in the scratch register */
     const void *call_full_pinned; /**< CALLEE_FULL from a pinned mode */
     const void *call_full;        /**< CALLEE_FULL from other modes */
+    const void *fpu_load;         /**< load the guest's x87 state into the host unit, set fpu_live */
 } VexStubs;
 
 typedef struct VexState {

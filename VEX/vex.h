@@ -45,6 +45,7 @@ const VexConfig *vex_config(void);
 typedef struct VexPoint {
     uint32_t host_off;  /**< the point covers host code from here to the next point's host_off */
     uint32_t guest_off; /**< guest instruction: block address + guest_off (blocks may follow jumps: signed) */
+    uint32_t cc_in_host;  /**< 1: the guest's condition codes are live and only in the host's EFLAGS here */
 } VexPoint;
 
 /** A direct exit that can be chained. */
@@ -114,6 +115,29 @@ void vex_unchain(uint8_t *code_rw, const uint8_t *code_rx, const VexExitSite *e)
  * instruction, and set guest.pc to @p guest_pc.
  */
 void vex_state_from_context(VexState *s, const void *uc, unsigned mode, GuestAddr guest_pc);
+
+/**
+ * Take the guest's condition codes from the host context @p uc: to be called besides
+ * vex_state_from_context() if the VexPoint of the fault says cc_in_host.
+ */
+void vex_cc_from_context(VexState *s, const void *uc);
+
+/**
+ * Change the host context @p uc of a signal that hit translated code so that the handler's
+ * return makes vex_enter() return.  The state must be complete (vex_state_from_context());
+ * exit_reason, exit_mode and guest.pc are left as the caller set them.
+ */
+void vex_context_leave(VexState *s, void *uc);
+
+/**
+ * The jump cache: entry index for guest address @p pc, and the only way to empty a cache (an
+ * empty entry's pc never equals the address that would be looked up there).
+ */
+static inline unsigned vex_jump_index(GuestAddr pc)
+{
+    return ((uint32_t)pc * 0x9e3779b1u) >> (32 - VEX_JUMP_CACHE_BITS);
+}
+void vex_jump_cache_clear(VexState *s);
 
 /** True if @p host_pc is in one of the stubs or in vex_enter (guest state is in transit). */
 bool vex_pc_in_stubs(const void *host_pc);
