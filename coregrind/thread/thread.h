@@ -60,6 +60,7 @@ struct Thread {
     int exit_code;
     bool detached_stop;      /**< must stop at the next safe point (world stop) */
     bool is_main;
+    bool in_vfork_child;     /**< runs in a child that shares the parent's memory until exec */
 
     /* stack */
     GuestAddr stack_lo, stack_hi; /**< of the mapping or registered stack SP was last seen in */

@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * New threads and processes for the client.  A thread of the client becomes a host thread that runs
+ * exec_run_thread() on its own state; a process is a fork of the whole core, or, where the client
+ * shares its memory with a vfork child, a child that runs on a stack of its own in our memory while
+ * the calling thread waits in the kernel.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/check.h"
+#include "base/ranked_lock.h"
+#include "clone.h"
+#include "coregrind/aspace/aspace.h"
+#include "coregrind/core/events.h"
+#include "thread.h"
+#include "thread_internal.h"
+
+static CloneHooks hooks;
+
+void clone_set_hooks(const CloneHooks *h) { hooks = *h; }
+
+enum { GPR_RAX = 0, GPR_RSP = 4 };
+
+/** The new thread's registers are its parent's but for the result, stack and TLS. */
+static void clone_copy_state(Thread *child, const Thread *parent, const CloneArgs *a)
+{
+    VexState *c = child->state, *p = parent->state;
+    c->guest = p->guest;
+    c->shadow = p->shadow;
+    memcpy(c->tool, p->tool, sizeof c->tool);
+    c->cur_mode = p->cur_mode;
+    c->exit_mode = p->exit_mode;
+    c->guest.gpr[GPR_RAX] = 0;
+    if (a->stack)
+        c->guest.gpr[GPR_RSP] = a->stack + a->stack_size;
+    if (a->flags & CLONE_SETTLS)
+        c->guest.fs_base = a->tls;
+    child->blocked = parent->blocked;
+    if (a->flags & CLONE_CHILD_CLEARTID)
+        child->clear_child_tid = a->child_tid;
+}
+
+/** What the parent and the new host thread tell each other. */
+typedef struct ThreadStart {
+    Thread *child;
+    const CloneArgs *args;
+    pthread_mutex_t mutex;
+    pthread_cond_t started;
+    bool has_started;
+} ThreadStart;
+
+static void *clone_thread_main(void *arg)
+{
+    ThreadStart *start = arg;
+    Thread *t = start->child;
+    thread_bind(t);
+    if (start->args->flags & CLONE_PARENT_SETTID)
+        gimle_write_guest(start->args->parent_tid, &t->tid, sizeof t->tid);
+    if (start->args->flags & CLONE_CHILD_SETTID)
+        gimle_write_guest(start->args->child_tid, &t->tid, sizeof t->tid);
+    pthread_mutex_lock(&start->mutex);
+    start->has_started = true;
+    pthread_cond_signal(&start->started);
+    pthread_mutex_unlock(&start->mutex); /* start belongs to the parent's stack: gone from here on */
+
+    thread_leave_blocking(t);
+    hooks.thread_main(t);
+    return NULL;
+}
+
+static int64_t clone_thread(Thread *t, const CloneArgs *a)
+{
+    Thread *child = thread_new(t);
+    if (!child)
+        return -EAGAIN;
+    clone_copy_state(child, t, a);
+    ThreadStart start = { .child = child, .args = a, .mutex = PTHREAD_MUTEX_INITIALIZER,
+                          .started = PTHREAD_COND_INITIALIZER };
+    pthread_attr_t attr;
+    pthread_attr_init(&attr);
+    pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+    pthread_attr_setstacksize(&attr, 256 * 1024);
+    EVENT(thread_create, t, child);
+
+    /* The new host thread starts with everything blocked; signal_thread_init() opens it. */
+    sigset_t all, old;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &old);
+    pthread_t host;
+    int err = pthread_create(&host, &attr, clone_thread_main, &start);
+    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    pthread_attr_destroy(&attr);
+    if (err) {
+        Thread *me = thread_self();
+        thread_delete(child);
+        thread_bind(me);
+        return -err;
+    }
+    pthread_mutex_lock(&start.mutex);
+    while (!start.has_started)
+        pthread_cond_wait(&start.started, &start.mutex);
+    pthread_mutex_unlock(&start.mutex);
+    return child->tid;
+}
+
+/** In a forked child: the core's own state becomes that of a process with one thread. */
+static void clone_after_fork(Thread *t, const CloneArgs *a, int ready_fd)
+{
+    thread_only_one_left(t);
+    hooks.fork_child(t);
+    char done = 1;
+    ssize_t ignored = write(ready_fd, &done, 1);
+    (void)ignored;
+    close(ready_fd);
+    t->clear_child_tid = a->flags & CLONE_CHILD_CLEARTID ? a->child_tid : 0;
+    if (a->flags & CLONE_CHILD_SETTID)
+        gimle_write_guest(a->child_tid, &t->tid, sizeof t->tid);
+    if (a->stack)
+        t->state->guest.gpr[GPR_RSP] = a->stack + a->stack_size;
+    if (a->flags & CLONE_SETTLS)
+        t->state->guest.fs_base = a->tls;
+    EVENT(fork_child, t);
+}
+
+/**
+ * fork() of the C library keeps its own locks consistent in the child, but knows no flags; those
+ * that matter to a client (exit signal, new namespaces, pidfd) go through the system call, which
+ * leaves the C library believing in the parent's thread id, and nothing we use depends on that.
+ */
+static long clone_fork(const CloneArgs *a)
+{
+    uint64_t extra = a->flags & ~(uint64_t)(CLONE_VM | CLONE_VFORK | CLONE_CHILD_SETTID |
+                                            CLONE_CHILD_CLEARTID | CLONE_PARENT_SETTID |
+                                            CLONE_SETTLS | CLONE_SIGHAND);
+    if (extra == 0 && a->exit_signal == SIGCHLD) {
+        pid_t pid = fork();
+        return pid < 0 ? -errno : pid;
+    }
+    int pidfd = -1;
+    long r = syscall(SYS_clone, extra | a->exit_signal, 0, &pidfd, 0, 0);
+    if (r > 0 && (extra & CLONE_PIDFD))
+        gimle_write_guest(a->pidfd, &pidfd, sizeof pidfd);
+    return r < 0 ? -errno : r;
+}
+
+static int64_t clone_process(Thread *t, const CloneArgs *a)
+{
+    int ready[2];
+    if (pipe2(ready, O_CLOEXEC) != 0)
+        return -errno;
+    /* Nobody may hold a lock or change code memory at the moment of the fork. */
+    thread_stop_world();
+    hooks.fork_prepare();
+    sigset_t all, old;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &old);
+    long pid = clone_fork(a);
+    if (pid == 0) {
+        close(ready[0]);
+        clone_after_fork(t, a, ready[1]);
+        pthread_sigmask(SIG_SETMASK, &old, NULL);
+        return 0;
+    }
+    close(ready[1]);
+    hooks.fork_parent();
+    if (pid > 0) {
+        char c;
+        while (read(ready[0], &c, 1) < 0 && errno == EINTR)
+            ;
+    }
+    close(ready[0]);
+    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    thread_start_world();
+    if (pid > 0 && (a->flags & CLONE_PARENT_SETTID)) {
+        int p = (int)pid;
+        gimle_write_guest(a->parent_tid, &p, sizeof p);
+    }
+    return pid;
+}
+
+/* ---- vfork with shared memory --------------------------------------------------------------- */
+
+/** What the waiting parent restores when the child has left our memory. */
+typedef struct VforkSave {
+    Thread *t;
+    VexState *state;   /* registers, shadows, tool words: everything up to the spill area */
+    Thread fields;
+    const CloneArgs *args;
+} VforkSave;
+
+enum { SAVED_BYTES = offsetof(VexState, spill), VFORK_STACK = 1 << 20 };
+
+static int clone_vfork_main(void *arg)
+{
+    VforkSave *save = arg;
+    Thread *t = save->t;
+    const CloneArgs *a = save->args;
+    t->tid = (pid_t)syscall(SYS_gettid);
+    t->state->guest.gpr[GPR_RAX] = 0;
+    if (a->stack)
+        t->state->guest.gpr[GPR_RSP] = a->stack + a->stack_size;
+    t->clear_child_tid = 0;
+    t->in_vfork_child = true;
+    hooks.vfork_child(t);
+    hooks.thread_main(t);
+    _exit(t->exit_code);
+}
+
+static int64_t clone_vfork(Thread *t, const CloneArgs *a)
+{
+    VforkSave save = { .t = t, .fields = *t, .args = a };
+    save.state = aligned_alloc(64, (SAVED_BYTES + 63) & ~63u);
+    char *stack = mmap(NULL, VFORK_STACK, PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+    if (!save.state || stack == MAP_FAILED) {
+        free(save.state);
+        return -ENOMEM;
+    }
+    memcpy(save.state, t->state, SAVED_BYTES);
+    sigset_t all, old;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &old);
+    /* The child counts in our stead as the running thread; the parent's thread is in the kernel. */
+    int pid = clone(clone_vfork_main, stack + VFORK_STACK,
+                    CLONE_VM | CLONE_VFORK | (int)a->exit_signal, &save);
+    int64_t r = pid < 0 ? -errno : pid;
+    aspace_bind_thread();
+    memcpy(t->state, save.state, SAVED_BYTES);
+    *t = save.fields;
+    free(save.state);
+    munmap(stack, VFORK_STACK);
+    hooks.vfork_parent(t);
+    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    return r;
+}
+
+int64_t thread_clone(Thread *t, const CloneArgs *a)
+{
+    const uint64_t thread_flags = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD;
+    if ((a->flags & (CLONE_PARENT_SETTID)) && !aspace_is_client_range(a->parent_tid, 4))
+        return -EFAULT;
+    if (a->flags & CLONE_THREAD)
+        return (a->flags & thread_flags) == thread_flags ? clone_thread(t, a) : -EINVAL;
+    if ((a->flags & (CLONE_VM | CLONE_VFORK)) == (CLONE_VM | CLONE_VFORK))
+        return clone_vfork(t, a);
+    if (a->flags & CLONE_VM)
+        return -EINVAL; /* processes that share memory and run on: no program is known to need it */
+    return clone_process(t, a);
+}
