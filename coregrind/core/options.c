@@ -129,21 +129,14 @@ static char *const *client_argv;
 const char *options_version(void) { return PACKAGE_VERSION; }
 const char *options_argv0(void) { return argv0; }
 
-static _Noreturn void end_with_hint(void)
-{
-    fprintf(stderr, "gimle: Use --help for more information or consult the user manual.\n");
-    exit(1);
-}
-
 _Noreturn void options_bad(const char *option, const char *fmt, ...)
 {
+    StrBuf why = { 0 };
     va_list ap;
     va_start(ap, fmt);
-    fprintf(stderr, "gimle: Bad option: %s\ngimle: ", option);
-    vfprintf(stderr, fmt, ap);
-    fputc('\n', stderr);
+    strbuf_vprintf(&why, fmt, ap);
     va_end(ap);
-    end_with_hint();
+    gimle_user_error("Bad option: %s: %s", option, strbuf_text(&why));
 }
 
 /** Split at white space and collect; @p text is kept (the options point into it). */
@@ -278,10 +271,8 @@ static void parse_one(const char *arg, const GimleOption *tool_rows)
         r = option_parse_arg(tool_rows, arg, &why);
     if (r == OPTION_BAD)
         options_bad(arg, "%s", strbuf_text(&why));
-    if (r == OPTION_UNKNOWN) {
-        fprintf(stderr, "gimle: Unknown option: %s\n", arg);
-        end_with_hint();
-    }
+    if (r == OPTION_UNKNOWN)
+        gimle_user_error("Unknown option: %s (--help lists the options)", arg);
     strbuf_free(&why);
 }
 
@@ -363,11 +354,8 @@ void options_parse(const char *tool_name, const GimleOption *rows, const char *t
     }
     opt.tool = tool;
     check_combinations();
-    if (!client_argv || !client_argv[0]) {
-        fprintf(stderr, "gimle: no program specified\n");
-        fprintf(stderr, "gimle: Use --help for more information.\n");
-        exit(1);
-    }
+    if (!client_argv || !client_argv[0])
+        gimle_user_error("no program specified (use --help for more information)");
 }
 
 void options_reset(void)

@@ -113,7 +113,7 @@ const char *options_argv0(void);
 /** "0.1.0": the version of Gimle. */
 const char *options_version(void);
 
-/** End with "gimle: Bad option: @p option", the reason, and the hint; status 1. */
+/** End with "gimle: Bad option: @p option: reason" and status 1. */
 _Noreturn void options_bad(const char *option, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 

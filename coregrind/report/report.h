@@ -5,8 +5,8 @@
  *
  * main() calls, in this order (options_parse() has returned):
  *   report_init(&tool_info)   opens log and XML outputs (failure: one line, exit 1)
+ *   suppress_load()           default and given files (failure: one line, exit 1)
  *   report_banner()           the first lines, or the XML preamble
- *   suppress_load()           default and given files (failure: FATAL lines, exit 1)
  *   ... the client runs ...
  *   report_client_ended()     blank line / XML <status>FINISHED; then tool->fini()
  *   report_summary()          ERROR SUMMARY and lists
