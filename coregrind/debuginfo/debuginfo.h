@@ -192,15 +192,22 @@ typedef struct ModuleCfi {
     const uint8_t *eh_frame_hdr; /**< or NULL */
     size_t eh_frame_hdr_size;
     uint64_t eh_frame_hdr_vaddr; /**< unbiased */
-    const uint8_t *eh_frame;     /**< or NULL */
-    size_t eh_frame_size;        /**< upper bound when there are no section headers */
+    const uint8_t *eh_frame;     /**< whole section, when there is no eh_frame_hdr; or NULL */
+    size_t eh_frame_size;
     uint64_t eh_frame_vaddr;
-    const uint8_t *debug_frame;  /**< or NULL; only read when there is no eh_frame */
-    size_t debug_frame_size;
 } ModuleCfi;
 
-/** False if no module has code at @p pc. */
-bool debuginfo_find_cfi(GuestAddr pc, ModuleCfi *out);
+/**
+ * The bytes of the file that belong at unbiased address @p vaddr, up to the end of their
+ * segment; NULL if there are none.  Takes no lock.
+ */
+const uint8_t *module_file_bytes(const Module *m, uint64_t vaddr, size_t *size);
+
+/** For an observer of modules: the data stay valid until it is told that the module goes. */
+void module_cfi(Module *m, ModuleCfi *out);
+
+/** .debug_frame of a module without .eh_frame, decompressed; false if it has none. */
+bool module_debug_frame(Module *m, const uint8_t **data, size_t *size);
 
 /** True if @p pc lies in the text of a module (quick, for plausibility of return addresses). */
 bool debuginfo_is_text(GuestAddr pc);
