@@ -8,6 +8,7 @@
 # --checker   what to run instead of ./gimle: with `valgrind' the expectations themselves are tested
 # --options   given to each run, for example --fast-mode=no
 # --keep      say where the output of failed tests is kept
+# --compile-only  make the programs and run nothing
 #
 # Comments understood in a test program, each on one line:
 #   // OPTIONS: ...     options of the tool        // TOOL: none      (default memcheck)
@@ -35,11 +36,12 @@ use File::Path ();
 use Report;
 use Run;
 
-my ($checker, $more, $keep, @names) = ('', '', 0);
+my ($checker, $more, $keep, $compile_only, @names) = ('', '', 0, 0);
 for (@ARGV) {
     if (/^--checker=(.*)/) { $checker = $1 }
     elsif (/^--options=(.*)/) { $more = $1 }
     elsif ($_ eq '--keep') { $keep = 1 }
+    elsif ($_ eq '--compile-only') { $compile_only = 1 }
     else { push @names, s,.*/,,r =~ s/\.\w+$//r }
 }
 my $source_dir = Cwd::abs_path("$FindBin::Bin/../prog");
@@ -206,6 +208,11 @@ my @tests;
 for my $path (sort glob("'$source_dir'/*.c '$source_dir'/*.cc")) {
     my $t = parse($path);
     next if @names && !grep { $_ eq $t->{name} } @names;
+    if ($compile_only) {
+        compile($t) unless missing_need($t);
+        next;
+    }
     push @tests, [$t->{name}, sub { test($t) }];
 }
+exit 0 if $compile_only;
 exit(Run::tap_parallel(@tests) ? 1 : 0);

@@ -1,0 +1,87 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: MIT
+# Runs the small programs of tests/prog under the installed Valgrind and under ours with the same
+# options and compares the whole text of the two reports, line by line, once what must differ has
+# been made equal: process ids, addresses, the banner, and the frames of replaced functions (a
+# function of Valgrind's preloaded library there, the function really called here).
+#
+#   compat.t [--options=MORE] [NAME...]        needs the programs built by prog.t
+use strict;
+use warnings;
+use FindBin;
+use lib $FindBin::Bin;
+use Cwd ();
+use File::Path ();
+use File::Temp ();
+use Run;
+
+my ($more, @names) = ('');
+for (@ARGV) {
+    if (/^--options=(.*)/) { $more = $1 } else { push @names, $_ }
+}
+if (!Run::have('valgrind')) {
+    print "1..0 # SKIP no valgrind here\n";
+    exit 0;
+}
+my $source = Cwd::abs_path("$FindBin::Bin/../prog");
+my $build = Cwd::abs_path($ENV{builddir} || '.');
+my $programs = "$build/tests/prog-work";
+my $work = "$build/tests/compat-work";
+File::Path::make_path($work);
+system("$^X $FindBin::Bin/prog.t --compile-only") == 0 or die "cannot compile\n";
+
+my $replaced = qr/vg_replace_\w+\.c:\d+|in [^()]*vgpreload_[^()]*|in [^()]*\/(?:libc|libstdc\+\+|ld-linux|libgcc)[^()]*/;
+
+sub normalise {
+    my ($text) = @_;
+    my @out;
+    for (split /\n/, $text) {
+        next unless s/^(?:==|--|\*\*)\d+(?:==|--|\*\*) ?//
+            || /^[ {}]/ || /^\s*<insert/;
+        next if /^(?:Memcheck, a|Copyright|Using |Parent PID|Command:)/;
+        s/\b0x[0-9A-Fa-f]+/0xADDR/g;
+        s/^(\s+(?:at|by) 0xADDR: )(?:__)?(\w+?)(?:_(?:avx|sse|evex|erms|ifunc)\w*|\@\S*)?( \()(?:$replaced)\)$/$1$2$3REPLACED)/;
+        s/\(in (?!\/)/(in /;
+        s/\s+$//;
+        push @out, $_;
+    }
+    # empty lines at the start differ with the banner
+    shift @out while @out && $out[0] eq '';
+    return join "\n", @out, '';
+}
+
+sub report {
+    my ($who, $checker, $name, $text) = @_;
+    my $base = "$work/$name.$who";
+    my %env = (VALGRIND_OPTS => undef);
+    my ($options) = $text =~ m,^// OPTIONS: (.*),m;
+    my ($args) = $text =~ m,^// ARGS: (.*),m;
+    my ($tool) = $text =~ m,^// TOOL: (.*),m;
+    $env{$1} = $2 while $text =~ m,^// ENV: (\w+)=(.*),mg;
+    my @options = map { s/\@src\@/$source/gr } split ' ', ($options // '') . " $more";
+    my $r = Run::run(cmd => [$checker, '--tool=' . ($tool // 'memcheck'), "--log-file=$base.log", @options,
+            "$programs/$name", split ' ', $args // ''], env => \%env, base => $base, dir => $work);
+    my $log = normalise(Run::slurp("$base.log"));
+    Run::spew("$base.txt", $log);
+    return ($log, Run::how_it_ended($r));
+}
+
+sub test {
+    my ($path, $name) = @_;
+    my $text = Run::slurp($path);
+    return ('SKIP', $1) if $text =~ m,^// DIFFERS: (.*),m;
+    return ('SKIP', 'not compiled') unless -x "$programs/$name";
+    my ($theirs, $their_end) = report('valgrind', 'valgrind', $name, $text);
+    my ($ours, $our_end) = report('gimle', "$build/gimle", $name, $text);
+    return (1) if $theirs eq $ours && $their_end eq $our_end;
+    my @bad = $their_end eq $our_end ? () : ("ends with $our_end, Valgrind's with $their_end");
+    return (0, @bad, `diff -U2 '$work/$name.valgrind.txt' '$work/$name.gimle.txt' | sed 1,2d | head -40`);
+}
+
+my @tests;
+for my $path (sort glob("'$source'/*.c '$source'/*.cc")) {
+    (my $name = $path) =~ s,.*/|\.\w+$,,g;
+    next if @names && !grep { $_ eq $name } @names;
+    push @tests, [$name, sub { test($path, $name) }];
+}
+exit(Run::tap_parallel(@tests) ? 1 : 0);
