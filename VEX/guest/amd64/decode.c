@@ -91,9 +91,12 @@ static unsigned written_size(const NativeInsn *n, uint8_t cls, unsigned size)
 }
 
 static void add_native_op(NativeInsn *n, const ZydisDecodedOperand *z, RegId reg,
-                          const RegRun *run)
+                          const RegRun *run, bool *fits)
 {
-    CHECK(n->n_ops < NATIVE_MAX_OPS, "mnemonic %u", n->rule_aux);
+    if (n->n_ops == NATIVE_MAX_OPS) {
+        *fits = false;
+        return;
+    }
     NativeOp *op = &n->op[n->n_ops++];
     op->reg = reg;
     op->cls = run->cls;
@@ -106,7 +109,7 @@ static void add_native_op(NativeInsn *n, const ZydisDecodedOperand *z, RegId reg
 }
 
 static void add_register(Insn *in, const ZydisDecodedInstruction *zi, const ZydisDecodedOperand *z,
-                         Operand *shown)
+                         Operand *shown, bool *fits)
 {
     RegId reg;
     const RegRun *run = find_register(z->reg.value, &reg);
@@ -133,7 +136,7 @@ static void add_register(Insn *in, const ZydisDecodedInstruction *zi, const Zydi
         shown->size = run->size;
         shown->reg = reg;
     }
-    add_native_op(&in->n, z, reg, run);
+    add_native_op(&in->n, z, reg, run, fits);
 }
 
 static void add_vsib_index(Insn *in, const ZydisDecodedOperand *z)
@@ -171,14 +174,14 @@ static void add_memory(Insn *in, const ZydisDecodedOperand *z, Operand *shown)
 }
 
 static void add_operand(Insn *in, const ZydisDecodedInstruction *zi, const ZydisDecodedOperand *z,
-                        unsigned *n_imm)
+                        unsigned *n_imm, bool *fits)
 {
     Operand *shown = NULL;
     if (z->visibility != ZYDIS_OPERAND_VISIBILITY_HIDDEN && in->n_operands < INSN_MAX_OPERANDS)
         shown = &in->operand[in->n_operands++];
     switch (z->type) {
     case ZYDIS_OPERAND_TYPE_REGISTER:
-        add_register(in, zi, z, shown);
+        add_register(in, zi, z, shown, fits);
         break;
     case ZYDIS_OPERAND_TYPE_MEMORY:
         if (shown)
@@ -307,15 +310,14 @@ static void set_prefixes(Insn *in, const ZydisDecodedInstruction *zi)
 
 static unsigned vector_length(const Insn *in, const ZydisDecodedInstruction *zi)
 {
-    if (zi->avx.vector_length)
-        return zi->avx.vector_length / 8u;
     for (unsigned i = 0; i < in->n.n_ops; i++)
         if (in->n.op[i].cls == RC_VEC)
-            return 16;
+            return zi->avx.vector_length ? zi->avx.vector_length / 8u : 16;
     return in->n.flags & NF_X87 && zi->meta.isa_ext != ZYDIS_ISA_EXT_X87 ? 8 : 0;
 }
 
-static void translate_insn(Insn *in, const ZydisDecodedInstruction *zi,
+/** False if the instruction has more register operands than a NATIVE can name. */
+static bool translate_insn(Insn *in, const ZydisDecodedInstruction *zi,
                            const ZydisDecodedOperand *ops, const uint8_t *code,
                            unsigned cd8_scale)
 {
@@ -334,8 +336,9 @@ static void translate_insn(Insn *in, const ZydisDecodedInstruction *zi,
     set_prefixes(in, zi);
     set_condition_codes(in, zi);
     unsigned n_imm = 0;
+    bool fits = true;
     for (unsigned i = 0; i < zi->operand_count; i++)
-        add_operand(in, zi, &ops[i], &n_imm);
+        add_operand(in, zi, &ops[i], &n_imm, &fits);
     if (zi->meta.isa_ext == ZYDIS_ISA_EXT_X87 || zi->meta.isa_ext == ZYDIS_ISA_EXT_MMX)
         n->flags |= NF_X87;
     n->vl = (uint8_t)vector_length(in, zi);
@@ -344,6 +347,7 @@ static void translate_insn(Insn *in, const ZydisDecodedInstruction *zi,
         n->flags |= NF_MASKED_MEM;
     drop_folded_prefixes(in, zi);
     insn_apply_table(in);
+    return fits;
 }
 
 void amd64_decoder_init(Amd64Decoder *d)
@@ -377,6 +381,5 @@ DecodeStatus amd64_decode(const Amd64Decoder *d, const uint8_t *code, size_t ava
     if (!ZYAN_SUCCESS(s))
         return status_of(s);
     out->addr = addr;
-    translate_insn(out, &zi, ops, code, ctx.cd8_scale);
-    return DECODE_OK;
+    return translate_insn(out, &zi, ops, code, ctx.cd8_scale) ? DECODE_OK : DECODE_UNKNOWN;
 }

@@ -43,6 +43,7 @@ typedef struct Insn {
     uint8_t opsize;       /**< effective operand size in bytes */
     uint8_t n_operands;
     bool has_mem;         /**< an explicit memory operand (also of LEA) */
+    bool same_sources;    /**< both sources are one register that does not matter (RP_SAME) */
     bool mem_is_address;  /**< LEA: the operand is an address, not an access */
     Operand operand[INSN_MAX_OPERANDS];
     uint64_t imm[2];

@@ -9,11 +9,37 @@
 #include "lifters.h"
 
 #define INSN(m, lifter, sub, props, rule)                                                   \
-    [ZYDIS_MNEMONIC_##m] = { lift_##lifter, sub, props, NR_##rule, 0, 0 },
-#define PLAIN(m, props, rule) [ZYDIS_MNEMONIC_##m] = { NULL, 0, props, NR_##rule, 0, 0 },
+    [ZYDIS_MNEMONIC_##m] = { lift_##lifter, sub, props, NR_##rule, 0 },
+#define PLAIN(m, props, rule) [ZYDIS_MNEMONIC_##m] = { NULL, 0, props, NR_##rule, 0 },
+
+#define ROW(m, ...) [ZYDIS_MNEMONIC_##m] = { __VA_ARGS__ },
+#define SSE(m, rule, lane) ROW(m, NULL, 0, 0, NR_##rule, lane)
+#define AVX(m, rule, lane) ROW(V##m, NULL, 0, 0, NR_##rule, lane)
+#define BOTH(m, rule, lane) SSE(m, rule, lane) AVX(m, rule, lane)
+#define AVXLIFT(m, lifter, sub, props, rule, lane)                                          \
+    ROW(V##m, lift_##lifter, sub, props, NR_##rule, lane)
+#define LIFT(m, lifter, sub, props, rule, lane)                                             \
+    ROW(m, lift_##lifter, sub, props, NR_##rule, lane)                                   \
+    AVXLIFT(m, lifter, sub, props, rule, lane)
 
 static const InsnRow rows[ZYDIS_MNEMONIC_MAX_VALUE + 1] = {
 #include "int.def"
+#include "vec.def"
+};
+
+/** Properties of NATIVE instructions that few have. */
+static const struct {
+    uint16_t mnemonic, flags;
+} extra_flags[] = {
+    { ZYDIS_MNEMONIC_LDMXCSR, NF_MXCSR_W },   { ZYDIS_MNEMONIC_VLDMXCSR, NF_MXCSR_W },
+    { ZYDIS_MNEMONIC_MOVNTI, NF_NT },         { ZYDIS_MNEMONIC_MOVNTQ, NF_NT },
+    { ZYDIS_MNEMONIC_MOVNTDQ, NF_NT },        { ZYDIS_MNEMONIC_VMOVNTDQ, NF_NT },
+    { ZYDIS_MNEMONIC_MOVNTDQA, NF_NT },       { ZYDIS_MNEMONIC_VMOVNTDQA, NF_NT },
+    { ZYDIS_MNEMONIC_MOVNTPS, NF_NT },        { ZYDIS_MNEMONIC_VMOVNTPS, NF_NT },
+    { ZYDIS_MNEMONIC_MOVNTPD, NF_NT },        { ZYDIS_MNEMONIC_VMOVNTPD, NF_NT },
+    { ZYDIS_MNEMONIC_MOVNTSS, NF_NT },        { ZYDIS_MNEMONIC_MOVNTSD, NF_NT },
+    { ZYDIS_MNEMONIC_VMASKMOVPS, NF_MASKED_MEM }, { ZYDIS_MNEMONIC_VMASKMOVPD, NF_MASKED_MEM },
+    { ZYDIS_MNEMONIC_VPMASKMOVD, NF_MASKED_MEM }, { ZYDIS_MNEMONIC_VPMASKMOVQ, NF_MASKED_MEM },
 };
 
 const InsnRow *insn_row(unsigned m)
@@ -34,7 +60,9 @@ static void apply_same_register(Insn *in)
     if (in->n_operands < 2 || in->n.flags & NF_AVX512 ||
         !same_register(&in->operand[in->n_operands - 2], last))
         return;
-    in->n.rule = NR_ZEROING;
+    in->same_sources = true;
+    if (!in->n.cc_read) /* sbb r, r yields CF */
+        in->n.rule = NR_ZEROING;
     for (unsigned i = 0; i < in->n.n_ops; i++)
         in->n.op[i].access &= (uint8_t)~NA_READ;
 }
@@ -69,12 +97,26 @@ bool insn_is_repeated(const Insn *in)
            !in->n_operands;
 }
 
+static bool is_masked(const NativeInsn *n)
+{
+    for (unsigned i = 0; i < n->n_ops; i++)
+        if (n->op[i].slot == NS_AAA)
+            return true;
+    return false;
+}
+
 void insn_apply_table(Insn *in)
 {
     const InsnRow *row = &rows[in->mnemonic];
     in->n.rule = row->rule;
     in->n.lane = row->lane;
-    in->n.flags |= row->flags;
+    if (row->props & RP_MOVE)
+        in->n.flags |= NF_MOVE;
+    for (unsigned i = 0; i < sizeof extra_flags / sizeof extra_flags[0]; i++)
+        if (extra_flags[i].mnemonic == in->mnemonic)
+            in->n.flags |= extra_flags[i].flags;
+    if (is_masked(&in->n)) /* the rules know no masks */
+        in->n.rule = NR_WHOLE;
     if (row->props & RP_SAME)
         apply_same_register(in);
     if (row->props & RP_COUNT_CL)

@@ -24,16 +24,16 @@ enum {
     RP_COUNT_CL = 16, /**< shift or rotate: flags stay as they are if the count is 0 */
     RP_KEEPS = 32,   /**< the destination keeps its value in some cases */
     RP_CALL = 64,    /**< a call: direct targets are followed to look for condition codes */
-    RP_STRING = 128  /**< a string instruction: with a repeat prefix it ends the block */
+    RP_STRING = 128, /**< a string instruction: with a repeat prefix it ends the block */
+    RP_MOVE = 256    /**< a plain move of a whole operand */
 };
 
 typedef struct InsnRow {
     InsnLifter *lift;   /**< NULL: always NATIVE */
     uint8_t sub;        /**< for the lifter: IrOp, IrCond, IrJumpKind ... */
-    uint8_t props;      /**< RP_* */
+    uint16_t props;     /**< RP_* */
     uint8_t rule;       /**< NativeRule */
     uint8_t lane;       /**< NativeInsn.lane */
-    uint16_t flags;     /**< NF_* to add */
 } InsnRow;
 
 /** The row of mnemonic @p m. */

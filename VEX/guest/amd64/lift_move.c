@@ -50,3 +50,64 @@ bool lift_lea(Lift *l, const Insn *in, const InsnRow *row)
     lift_put(l, dst->reg, dst->size, lift_resize(l, a, ir_type_of_size(dst->size)));
     return true;
 }
+
+/** movzx (sub: OP_ZEXT), movsx, movsxd (OP_SEXT) */
+bool lift_extend(Lift *l, const Insn *in, const InsnRow *row)
+{
+    const Operand *dst = &in->operand[0], *src = &in->operand[1];
+    IrRef v = lift_operand(l, in, 1);
+    if (src->size < dst->size)
+        v = ir_unop(l->b, row->sub, ir_type_of_size(dst->size), v);
+    lift_set_operand(l, in, 0, v);
+    return true;
+}
+
+/** cbw, cwde, cdqe (sub: size of the result) */
+bool lift_extend_ax(Lift *l, const Insn *in, const InsnRow *row)
+{
+    (void)in;
+    IrRef v = lift_get(l, AMD64_RAX, row->sub / 2u);
+    lift_put(l, AMD64_RAX, row->sub, ir_unop(l->b, OP_SEXT, ir_type_of_size(row->sub), v));
+    return true;
+}
+
+/** cwd, cdq, cqo (sub: size of the operand): the sign of the accumulator to DX */
+bool lift_extend_dx(Lift *l, const Insn *in, const InsnRow *row)
+{
+    (void)in;
+    IrRef v = lift_get(l, AMD64_RAX, row->sub);
+    v = ir_binop(l->b, OP_SAR, v, ir_const(l->b, TY_I8, row->sub * 8u - 1));
+    lift_put(l, AMD64_RDX, row->sub, v);
+    return true;
+}
+
+bool lift_bswap(Lift *l, const Insn *in, const InsnRow *row)
+{
+    (void)row;
+    const Operand *o = &in->operand[0];
+    if (o->size == 2)
+        return false; /* undefined by the manuals: do what the processor does */
+    lift_set_operand(l, in, 0, ir_unop(l->b, OP_BSWAP, ir_type_of_size(o->size),
+                                       lift_operand(l, in, 0)));
+    return true;
+}
+
+bool lift_movbe(Lift *l, const Insn *in, const InsnRow *row)
+{
+    (void)row;
+    IrType t = ir_type_of_size(in->operand[0].size);
+    lift_set_operand(l, in, 0, ir_unop(l->b, OP_BSWAP, t, lift_operand(l, in, 1)));
+    return true;
+}
+
+/** xchg of registers; with memory it is locked and stays as it is */
+bool lift_xchg(Lift *l, const Insn *in, const InsnRow *row)
+{
+    (void)row;
+    if (in->has_mem)
+        return false;
+    IrRef a = lift_operand(l, in, 0), b = lift_operand(l, in, 1);
+    lift_set_operand(l, in, 0, b);
+    lift_set_operand(l, in, 1, a);
+    return true;
+}

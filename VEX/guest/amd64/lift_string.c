@@ -83,8 +83,8 @@ static void repeat_while(Lift *l, const Insn *in, IrRef a, IrRef b)
 
 bool lift_movs(Lift *l, const Insn *in, const InsnRow *row)
 {
-    if (in->n_operands)
-        return false; /* the vector instruction */
+    if (in->n_operands) /* the vector instruction of the same name */
+        return !lift_is_native(l) && lift_vmove_low(l, in, &(InsnRow){ .sub = 8 });
     leave_if_done(l, in);
     IrRef v = source(l, in, row->sub);
     ir_store(l->b, SPACE_GUEST, lift_at(pointer(l, in, AMD64_RDI, REG_NONE), 0), v);
