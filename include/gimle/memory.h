@@ -54,7 +54,8 @@ typedef struct HeapBlock {
 /** Configure once at init: red zone bytes (16..4096), quarantine bytes, size above which freed blocks
  *  are put at the quarantine's young end only ("big blocks"). */
 void gimle_heap_init(size_t red_zone, uint64_t quarantine_bytes, uint64_t big_block);
-/** New block; align a power of two >= 16. NULL if no memory. Memory contents are undefined. Thread-safe. */
+/** New block; align a power of two >= 16. NULL if no memory. Memory contents are undefined (what an
+ *  earlier block left). alloc and user are 0 for the caller to set. Thread-safe. */
 HeapBlock *gimle_heap_alloc(Thread *t, size_t size, size_t align, HeapAllocKind kind);
 /** Move @p b to the quarantine; blocks that fall out of it are reported to @p dropped first. */
 void gimle_heap_free(Thread *t, HeapBlock *b, const StackTrace *where);

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The guest heap as tools use it.  Each host thread keeps a few free slots of each size class, so
+ * that allocating takes no lock; freeing takes one for the quarantine.  Nothing of ours is in
+ * the client's memory: whatever the client overwrites, the heap stays whole.
+ */
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "base/ranked_lock.h"
+#include "coregrind/heap/heap_internal.h"
+
+enum { CACHE_BATCH = 32, CACHE_MAX = 2 * CACHE_BATCH, BIG_BATCH_BYTES = 32768 };
+
+typedef struct ThreadCache {
+    Slot *free[HEAP_CLASSES];
+    uint16_t n[HEAP_CLASSES];
+    bool registered; /**< with cache_key, so that it is emptied when the thread ends */
+} ThreadCache;
+
+static _Thread_local ThreadCache cache;
+static pthread_key_t cache_key;
+static size_t red_zone_bytes = 16;
+
+/* ---- set-up -------------------------------------------------------------------------------------- */
+
+static void empty_cache(void *arg)
+{
+    ThreadCache *c = arg;
+    for (unsigned i = 0; i < HEAP_CLASSES; i++) {
+        if (c->free[i])
+            spans_give(i, c->free[i]);
+        c->free[i] = NULL;
+        c->n[i] = 0;
+    }
+    c->registered = false;
+}
+
+static void make_key(void)
+{
+    int r = pthread_key_create(&cache_key, empty_cache);
+    CHECK(r == 0, "no thread key: %d", r);
+}
+
+static void register_cache(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, make_key);
+    pthread_setspecific(cache_key, &cache);
+    cache.registered = true;
+}
+
+void gimle_heap_init(size_t red_zone, uint64_t quarantine_bytes, uint64_t big_block)
+{
+    red_zone = red_zone < 16 ? 16 : red_zone > 4096 ? 4096 : red_zone;
+    red_zone_bytes = (red_zone + 15) & ~(size_t)15;
+    quarantine_init(quarantine_bytes, big_block);
+}
+
+void gimle_heap_on_reuse(void (*dropped)(HeapBlock *b)) { heap_dropped_callback = dropped; }
+void gimle_heap_on_arena(void (*mapped)(GuestAddr a, size_t len)) { heap_arena_callback = mapped; }
+
+/* ---- slots ----------------------------------------------------------------------------------------- */
+
+static Slot *take_slot(unsigned cls)
+{
+    Slot *s = cache.free[cls];
+    if (!s) {
+        unsigned want = BIG_BATCH_BYTES / size_class_bytes(cls);
+        want = want < 1 ? 1 : want > CACHE_BATCH ? CACHE_BATCH : want;
+        if (!cache.registered)
+            register_cache();
+        s = spans_take(cls, want);
+        if (!s)
+            return NULL;
+        for (Slot *i = s; i; i = i->next)
+            cache.n[cls]++;
+    }
+    cache.free[cls] = s->next;
+    cache.n[cls]--;
+    return s;
+}
+
+/** Half of the slots of @p cls go back to where all threads find them. */
+static void shrink_cache(unsigned cls)
+{
+    Slot *keep = cache.free[cls];
+    for (unsigned i = 1; i < CACHE_BATCH; i++)
+        keep = keep->next;
+    spans_give(cls, keep->next);
+    keep->next = NULL;
+    cache.n[cls] = CACHE_BATCH;
+}
+
+void heap_recycle(Slot *s)
+{
+    if (!s->span) {
+        registered_remove(s);
+        return;
+    }
+    __atomic_store_n(&s->state, SLOT_FREE, __ATOMIC_RELEASE);
+    if (s->span->slot_size == 0) {
+        span_free_large(s);
+        return;
+    }
+    unsigned cls = s->span->cls;
+    if (!cache.registered)
+        register_cache();
+    s->next = cache.free[cls];
+    cache.free[cls] = s;
+    if (++cache.n[cls] > CACHE_MAX)
+        shrink_cache(cls);
+}
+
+/* ---- allocating and freeing -------------------------------------------------------------------------- */
+
+HeapBlock *gimle_heap_alloc(Thread *t, size_t size, size_t align, HeapAllocKind kind)
+{
+    (void)t;
+    if (align < 16)
+        align = 16;
+    if ((align & (align - 1)) || align > (1ULL << 31) || size > GIMLE_CLIENT_END - align - 2 * red_zone_bytes)
+        return NULL;
+    size_t payload = (size + 15) & ~(size_t)15;
+    size_t need = red_zone_bytes + (align - 16) + (payload ? payload : 16) + red_zone_bytes;
+    Slot *s = need <= HEAP_MAX_SLOT ? take_slot(size_class(need)) : span_new_large(need);
+    if (!s)
+        return NULL;
+    GuestAddr a = span_slot_addr(s) + red_zone_bytes;
+    s->b = (HeapBlock){ .addr = (a + align - 1) & ~(GuestAddr)(align - 1), .size = size,
+                        .kind = (uint8_t)kind, .red_zone = (uint16_t)red_zone_bytes,
+                        .align = (uint32_t)align };
+    __atomic_store_n(&s->state, SLOT_LIVE, __ATOMIC_RELEASE);
+    return &s->b;
+}
+
+void gimle_heap_free(Thread *t, HeapBlock *b, const StackTrace *where)
+{
+    Slot *s = slot_of(b);
+    (void)t;
+    CHECK(s->state == SLOT_LIVE, "block %llx is not live", (unsigned long long)b->addr);
+    b->free = where;
+    b->freed = 1;
+    __atomic_store_n(&s->state, SLOT_FREED, __ATOMIC_RELEASE);
+    quarantine_add(s);
+}
+
+size_t gimle_heap_slack(const HeapBlock *b)
+{
+    const Slot *s = (const Slot *)b;
+    if (!s->span)
+        return b->size;
+    size_t bytes = s->span->slot_size ? s->span->slot_size : s->span->len;
+    return (size_t)(span_slot_addr(s) + bytes - b->addr) - b->red_zone;
+}
+
+bool gimle_heap_resize(HeapBlock *b, size_t new_size)
+{
+    if (!slot_of(b)->span || new_size > gimle_heap_slack(b))
+        return false;
+    b->size = new_size;
+    return true;
+}
+
+HeapBlock *gimle_heap_register(Thread *t, GuestAddr a, size_t size, size_t red_zone)
+{
+    (void)t;
+    Slot *s = registered_add(a, size, red_zone);
+    return s ? &s->b : NULL;
+}
+
+/* ---- finding --------------------------------------------------------------------------------------------- */
+
+HeapBlock *gimle_heap_find_start(GuestAddr a)
+{
+    Slot *s = span_slot_at(a);
+    if (s && __atomic_load_n(&s->state, __ATOMIC_ACQUIRE) == SLOT_LIVE && s->b.addr == a)
+        return &s->b;
+    s = registered_find_start(a);
+    return s ? &s->b : NULL;
+}
+
+HeapBlock *gimle_heap_find_near(GuestAddr a)
+{
+    Slot *s = registered_find_near(a);
+    if (s)
+        return &s->b;
+    s = span_slot_at(a);
+    return s && __atomic_load_n(&s->state, __ATOMIC_ACQUIRE) != SLOT_FREE ? &s->b : NULL;
+}
+
+void gimle_heap_for_each(void (*f)(void *ctx, HeapBlock *b), void *ctx)
+{
+    size_t n_spans, n_reg, r = 0;
+    Span **spans = spans_sorted(&n_spans);
+    Slot **reg = registered_sorted(&n_reg);
+    for (size_t i = 0; i < n_spans; i++) {
+        for (uint32_t k = 0; k < spans[i]->used; k++) {
+            Slot *s = &spans[i]->slot[k];
+            if (s->state != SLOT_LIVE)
+                continue;
+            for (; r < n_reg && reg[r]->b.addr < s->b.addr; r++)
+                f(ctx, &reg[r]->b);
+            f(ctx, &s->b);
+        }
+    }
+    for (; r < n_reg; r++)
+        f(ctx, &reg[r]->b);
+    free(reg);
+    free(spans);
+}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Parts of the guest heap.  Client memory is cut into units of 64 KiB; a span is a run of units
+ * divided into slots of one size (or holding one large block); every slot has its Slot record on
+ * the host side, found from an address by table lookup and one division.
+ */
+#ifndef COREGRIND_HEAP_INTERNAL_H
+#define COREGRIND_HEAP_INTERNAL_H
+
+#include "gimle/memory.h"
+
+#define HEAP_UNIT_BITS 16
+#define HEAP_UNIT (1u << HEAP_UNIT_BITS)
+#define HEAP_CHUNK (4u << 20)         /**< arena pages are asked for in such pieces */
+#define HEAP_MAX_SLOT (128u << 10)    /**< larger blocks have mappings of their own */
+#define HEAP_CLASSES 64
+
+typedef enum SlotState { SLOT_FREE, SLOT_LIVE, SLOT_FREED } SlotState;
+
+/** The record of one slot; `b` first, so that a HeapBlock * is a Slot *. */
+typedef struct Slot {
+    HeapBlock b;
+    struct Slot *next;   /**< in a free list or in the quarantine */
+    struct Span *span;   /**< NULL: registered by the client */
+    uint32_t state;      /**< SlotState */
+    uint32_t index;      /**< in its span */
+} Slot;
+
+typedef struct Span {
+    GuestAddr base;
+    size_t len;          /**< bytes, a multiple of HEAP_UNIT */
+    uint32_t slot_size;  /**< 0: one large block */
+    uint32_t n_slots;
+    uint32_t used;       /**< slots handed out at least once: those before have valid records */
+    uint16_t cls;
+    Slot *slot;          /**< n_slots records */
+    struct Span *next, **link; /**< list of all spans, and what points to this one */
+} Span;
+
+static inline Slot *slot_of(HeapBlock *b) { return (Slot *)b; }
+
+/* spans.c */
+/** Size class for slots of at least @p bytes (<= HEAP_MAX_SLOT), and its slot size. */
+unsigned size_class(size_t bytes);
+uint32_t size_class_bytes(unsigned cls);
+/** The span that contains @p a, or NULL. No lock. */
+Span *span_find(GuestAddr a);
+/** The slot of @p a, in any state but never handed out; NULL. No lock. */
+Slot *span_slot_at(GuestAddr a);
+GuestAddr span_slot_addr(const Slot *s);
+/** Up to @p want free slots of class @p cls as a list; NULL if there is no memory. */
+Slot *spans_take(unsigned cls, unsigned want);
+/** Give a list of slots of class @p cls back. */
+void spans_give(unsigned cls, Slot *list);
+/** A span for one block of @p bytes; NULL if no memory. */
+Slot *span_new_large(size_t bytes);
+/** Unmap the span of a large block. */
+void span_free_large(Slot *s);
+/** Spans in order of address; malloc'ed, *n of them. */
+Span **spans_sorted(size_t *n);
+extern void (*heap_arena_callback)(GuestAddr a, size_t len);
+/** Zeroed host memory that is never freed. */
+void *heap_meta_alloc(size_t bytes);
+
+/* quarantine.c */
+/** Add freed @p s; blocks that fall out are recycled. */
+void quarantine_add(Slot *s);
+void quarantine_init(uint64_t bytes, uint64_t big);
+extern void (*heap_dropped_callback)(HeapBlock *b);
+/** Memory of @p s may be used again (implemented in heap.c). */
+void heap_recycle(Slot *s);
+
+/* registered.c: blocks of the client's own allocators */
+Slot *registered_add(GuestAddr a, size_t size, size_t red_zone);
+void registered_remove(Slot *s);
+/** Live one that starts at @p a. */
+Slot *registered_find_start(GuestAddr a);
+/** Live or freed one around @p a. */
+Slot *registered_find_near(GuestAddr a);
+/** Live ones in order of address; malloc'ed. */
+Slot **registered_sorted(size_t *n);
+/** How many there are, live or freed; no lock. */
+size_t registered_count(void);
+
+#endif

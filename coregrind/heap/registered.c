@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Blocks that the client's own allocators announce (MALLOCLIKE_BLOCK).  Found by start through a
+ * map; found by any address through the units that they touch; blocks that touch very many units
+ * are in one short list instead.  Everything is under LOCK_heap.
+ */
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "base/check.h"
+#include "base/hashmap.h"
+#include "base/ranked_lock.h"
+#include "base/vec.h"
+#include "coregrind/heap/heap_internal.h"
+
+enum { MAX_UNITS = 64 };
+
+/** A block in the list of one unit. */
+typedef struct Link {
+    struct Link *next;
+    Slot *slot;
+} Link;
+
+static HashMap by_unit;             /* unit + 1 → Link list, newest first */
+static VEC(Slot *) wide;            /* blocks of more than MAX_UNITS units */
+static _Atomic size_t count;
+
+static GuestAddr lowest(const Slot *s)
+{
+    return s->b.addr > s->b.red_zone ? s->b.addr - s->b.red_zone : 0;
+}
+
+static GuestAddr highest(const Slot *s) { return s->b.addr + s->b.size + s->b.red_zone; }
+
+static size_t first_unit(const Slot *s) { return lowest(s) >> HEAP_UNIT_BITS; }
+static size_t last_unit(const Slot *s) { return highest(s) >> HEAP_UNIT_BITS; }
+static bool is_wide(const Slot *s) { return last_unit(s) - first_unit(s) >= MAX_UNITS; }
+
+size_t registered_count(void) { return count; }
+
+Slot *registered_add(GuestAddr a, size_t size, size_t red_zone)
+{
+    if (a >= GIMLE_CLIENT_END || size > GIMLE_CLIENT_END - a || red_zone > 0xffff)
+        return NULL;
+    Slot *s = calloc(1, sizeof *s);
+    CHECK(s != NULL, "out of memory");
+    s->b = (HeapBlock){ .addr = a, .size = size, .kind = HEAP_CUSTOM, .align = 1,
+                        .red_zone = (uint16_t)red_zone };
+    s->state = SLOT_LIVE;
+    lock_take(LOCK_heap);
+    if (is_wide(s)) {
+        vec_push(&wide, s);
+    } else {
+        for (size_t u = first_unit(s); u <= last_unit(s); u++) {
+            Link *l = malloc(sizeof *l);
+            CHECK(l != NULL, "out of memory");
+            *l = (Link){ hashmap_get_ptr(&by_unit, u + 1), s };
+            hashmap_put(&by_unit, u + 1, (uint64_t)(uintptr_t)l);
+        }
+    }
+    count++;
+    lock_release(LOCK_heap);
+    return s;
+}
+
+/** Take @p s out of the list of unit @p u. */
+static void unlink_from(size_t u, const Slot *s)
+{
+    Link *first = hashmap_get_ptr(&by_unit, u + 1), **p = &first;
+    while (*p && (*p)->slot != s)
+        p = &(*p)->next;
+    if (!*p)
+        return;
+    Link *gone = *p;
+    *p = gone->next;
+    free(gone);
+    if (first)
+        hashmap_put(&by_unit, u + 1, (uint64_t)(uintptr_t)first);
+    else
+        hashmap_remove(&by_unit, u + 1);
+}
+
+void registered_remove(Slot *s)
+{
+    lock_take(LOCK_heap);
+    if (is_wide(s)) {
+        for (size_t i = 0; i < wide.n; i++) {
+            if (wide.data[i] == s) {
+                vec_remove(&wide, i);
+                break;
+            }
+        }
+    } else {
+        for (size_t u = first_unit(s); u <= last_unit(s); u++)
+            unlink_from(u, s);
+    }
+    count--;
+    lock_release(LOCK_heap); /* the record stays: errors may still point to it */
+}
+
+typedef bool Wanted(const Slot *s, GuestAddr a);
+
+static bool starts_live(const Slot *s, GuestAddr a) { return s->state == SLOT_LIVE && s->b.addr == a; }
+
+static bool contains(const Slot *s, GuestAddr a)
+{
+    return s->state == SLOT_LIVE && a >= s->b.addr && a - s->b.addr < s->b.size;
+}
+
+static bool is_near(const Slot *s, GuestAddr a) { return a >= lowest(s) && a < highest(s); }
+
+static Slot *search(GuestAddr a, Wanted *wanted)
+{
+    for (Link *l = hashmap_get_ptr(&by_unit, (a >> HEAP_UNIT_BITS) + 1); l; l = l->next)
+        if (wanted(l->slot, a))
+            return l->slot;
+    for (size_t i = wide.n; i-- > 0;)
+        if (wanted(wide.data[i], a))
+            return wide.data[i];
+    return NULL;
+}
+
+Slot *registered_find_start(GuestAddr a)
+{
+    if (registered_count() == 0)
+        return NULL;
+    lock_take(LOCK_heap);
+    Slot *s = search(a, starts_live);
+    lock_release(LOCK_heap);
+    return s;
+}
+
+Slot *registered_find_near(GuestAddr a)
+{
+    if (registered_count() == 0)
+        return NULL;
+    lock_take(LOCK_heap);
+    Slot *s = search(a, contains);
+    if (!s)
+        s = search(a, is_near);
+    lock_release(LOCK_heap);
+    return s;
+}
+
+static int by_addr(const void *a, const void *b)
+{
+    const Slot *x = *(Slot *const *)a, *y = *(Slot *const *)b;
+    return x->b.addr < y->b.addr ? -1 : x->b.addr > y->b.addr;
+}
+
+Slot **registered_sorted(size_t *n)
+{
+    Slot **list = calloc(registered_count() + 1, sizeof *list);
+    CHECK(list != NULL, "out of memory");
+    size_t it = 0;
+    uint64_t unit, first;
+    *n = 0;
+    lock_take(LOCK_heap);
+    while (hashmap_next(&by_unit, &it, &unit, &first))
+        for (Link *l = (Link *)(uintptr_t)first; l; l = l->next)
+            if (l->slot->state == SLOT_LIVE && first_unit(l->slot) + 1 == unit)
+                list[(*n)++] = l->slot;
+    for (size_t i = 0; i < wide.n; i++)
+        if (wide.data[i]->state == SLOT_LIVE)
+            list[(*n)++] = wide.data[i];
+    lock_release(LOCK_heap);
+    qsort(list, *n, sizeof *list, by_addr);
+    return list;
+}
