@@ -23,21 +23,22 @@
 #include "gimle/tool.h"
 #include "VEX/vex.h"
 
-static const CoreOptions defaults = {
-    .tool = "memcheck",
-    .log_fd = 2, .xml_fd = -1, .xml_protocol = 4,
-    .color = 0,
-    .demangle = true, .num_callers = 12, .error_limit = true,
-    .default_suppressions = true,
-    .max_stackframe = 2000000, .alignment = 16, .redzone_size = -1,
-    .smc_check = SMC_ALL_NON_FILE, .read_inline_info = 2,
-    .run_libc_freeres = true, .run_cxx_freeres = true,
-    .sigill_diagnostics = true, .max_threads = 500,
-    .sanity_level = 1, .max_guest_insns = 64,
-    .engine = ENGINE_COMPILE, .parallel = true,
-};
-
-static CoreOptions opt = defaults;
+#define DEFAULTS                                                                           \
+    {                                                                                      \
+        .tool = "memcheck",                                                                \
+        .log_fd = 2, .xml_fd = -1, .xml_protocol = 4,                                      \
+        .color = 0,                                                                        \
+        .demangle = true, .num_callers = 12, .error_limit = true,                          \
+        .default_suppressions = true,                                                      \
+        .max_stackframe = 2000000, .alignment = 16, .redzone_size = -1,                    \
+        .smc_check = SMC_ALL_NON_FILE, .read_inline_info = 2,                              \
+        .run_libc_freeres = true, .run_cxx_freeres = true,                                 \
+        .sigill_diagnostics = true, .max_threads = 500,                                    \
+        .sanity_level = 1, .max_guest_insns = 64,                                          \
+        .engine = ENGINE_COMPILE, .parallel = true,                                        \
+    }
+static const CoreOptions defaults = DEFAULTS;
+static CoreOptions opt = DEFAULTS;
 const CoreOptions *const core_options = &opt;
 
 /* ---- options whose values are neither number nor name ----------------------------------- */
