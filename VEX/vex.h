@@ -145,4 +145,14 @@ bool vex_pc_in_stubs(const void *host_pc);
 /** Copy the guest's x87 state from the host unit into the state if it is there (fpu_live). */
 void vex_state_sync_fpu(VexState *s);
 
+/** Bytes of memory that the guest instruction at @p pc accesses; 0 if none or not readable. */
+unsigned vex_access_size(GuestAddr pc);
+
+/** Components (bits of XCR0) and size in bytes of the XSAVE image that vex_xsave() makes. */
+uint64_t vex_xsave_features(void);
+size_t vex_xsave_size(void);
+/** Write the x87, vector and mask registers as an XSAVE image; read them back. */
+void vex_xsave(VexState *s, uint8_t *area);
+void vex_xrstor(VexState *s, const uint8_t *area);
+
 #endif

@@ -37,6 +37,11 @@ KernelSigset signal_pending(const Thread *t);
 void signal_deliver_pending(Thread *t);
 /** True if a signal is queued and deliverable now. */
 bool signal_deliverable(const Thread *t);
+/** What the context of the next signal_raise_sync() says in err, trapno, cr2 (zero otherwise). */
+void signal_set_fault_info(uint64_t err, uint64_t trapno, uint64_t cr2);
+/** In a vfork child before guest code runs; in its parent when it has left our memory. */
+void signal_vfork_child(void);
+void signal_vfork_parent(void);
 /** Raise a synchronous signal at the present guest instruction (SIGILL, SIGTRAP, SIGSEGV …). */
 void signal_raise_sync(Thread *t, int sig, int code, GuestAddr addr);
 /**

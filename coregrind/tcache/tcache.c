@@ -231,7 +231,21 @@ static Translation *tcache_by_host(const uint8_t *host)
 
 bool tcache_contains(const void *host) { return code_arena_contains(&tc.arena, host); }
 
-bool tcache_guest_pc(const void *host, GuestAddr *pc, unsigned *mode)
+/** The point that covers offset @p off: the last that is not above it; NULL before the first. */
+static const VexPoint *translation_point(const Translation *t, uint32_t off)
+{
+    uint32_t lo = 0, hi = t->n_points;
+    while (lo < hi) {
+        uint32_t mid = (lo + hi) / 2;
+        if (t->points[mid].host_off <= off)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return lo > 0 ? &t->points[lo - 1] : NULL;
+}
+
+bool tcache_guest_pc(const void *host, TcachePlace *place)
 {
     if (!tcache_contains(host))
         return false;
@@ -240,20 +254,11 @@ bool tcache_guest_pc(const void *host, GuestAddr *pc, unsigned *mode)
         lock_take(LOCK_tcache);
     Translation *t = tcache_by_host(host);
     if (t) {
-        uint32_t off = (uint32_t)((const uint8_t *)host - t->code), best = 0;
-        /* Points are in order of host offset; the one that covers off is the last not above it. */
-        uint32_t lo = 0, hi = t->n_points;
-        while (lo < hi) {
-            uint32_t mid = (lo + hi) / 2;
-            if (t->points[mid].host_off <= off)
-                lo = mid + 1;
-            else
-                hi = mid;
-        }
-        if (lo > 0)
-            best = t->points[lo - 1].guest_off;
-        *pc = t->pc + (uint64_t)(int64_t)(int32_t)best;
-        *mode = t->mode;
+        const VexPoint *p = translation_point(t, (uint32_t)((const uint8_t *)host - t->code));
+        /* Offsets are signed: a block may follow a jump backwards. */
+        place->pc = t->pc + (uint64_t)(int64_t)(int32_t)(p ? p->guest_off : 0);
+        place->cc_in_host = p && p->cc_in_host;
+        place->mode = t->mode;
     }
     if (locked)
         lock_release(LOCK_tcache);

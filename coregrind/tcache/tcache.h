@@ -39,8 +39,14 @@ const void *tcache_get_no_redirect(GuestAddr pc, unsigned mode);
  */
 void tcache_chain(uint64_t site, const void *code, GuestAddr target, unsigned mode);
 
-/** The guest instruction that host address @p host belongs to; false if it is not in a translation. */
-bool tcache_guest_pc(const void *host, GuestAddr *pc, unsigned *mode);
+/** Where in the guest's program a host address of code memory is. */
+typedef struct TcachePlace {
+    GuestAddr pc;    /**< guest instruction */
+    unsigned mode;
+    bool cc_in_host; /**< VexPoint.cc_in_host */
+} TcachePlace;
+/** The place of host address @p host; false if it is not in a translation. */
+bool tcache_guest_pc(const void *host, TcachePlace *place);
 /** True if @p host lies in code memory. */
 bool tcache_contains(const void *host);
 

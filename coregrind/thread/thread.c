@@ -18,7 +18,6 @@
 #include "base/check.h"
 #include "base/ranked_lock.h"
 #include "coregrind/aspace/aspace.h"
-#include "coregrind/core/options.h"
 #include "serialise.h"
 #include "thread_internal.h"
 
@@ -122,13 +121,13 @@ void thread_bind(Thread *t)
     aspace_bind_thread();
 }
 
-Thread *thread_new_main(void)
+Thread *thread_new_main(bool serial)
 {
     Thread *t = thread_new(NULL);
     CHECK(t != NULL, "out of memory for the first thread");
     t->is_main = true;
     thread_bind(t);
-    serialise_init(!core_options->parallel);
+    serialise_init(serial);
     thread_leave_blocking(t);
     return t;
 }

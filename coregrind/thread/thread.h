@@ -58,17 +58,22 @@ struct Thread {
     /* ending */
     ThreadExit exit_state;
     int exit_code;
-    bool detached_stop;      /**< must stop at the next safe point (world stop) */
     bool is_main;
     bool in_vfork_child;     /**< runs in a child that shares the parent's memory until exec */
 
     /* stack */
     GuestAddr stack_lo, stack_hi; /**< of the mapping or registered stack SP was last seen in */
+    GuestAddr code_written;  /**< range of translated code that was written meanwhile */
+    size_t code_written_len;
+    /* host functions in place of client functions (redirect) */
+    unsigned host_calls;     /**< such a function runs */
+    GuestAddr no_redirect_pc;/**< go on at this pc with the client's own code, once */
+    struct ReturnHook *return_hooks; /**< planted return addresses, innermost first */
     void *tool_data;         /**< REG_TOOL words are in the state; this is for tools that want more */
 };
 
-/** The main thread, before anything runs. */
-Thread *thread_new_main(void);
+/** The main thread, before anything runs; @p serial: guest threads take turns. */
+Thread *thread_new_main(bool serial);
 /** Current thread (TLS); NULL on host-only threads. */
 Thread *thread_self(void);
 

@@ -75,7 +75,7 @@ enum {
     TOOL_PARALLEL = 1,      /**< guest threads may run at the same time */
     TOOL_REPORTS_ERRORS = 2,/**< ERROR SUMMARY, suppressions, XML */
     TOOL_SHADOW = 4,        /**< wants the shadow range reserved */
-    TOOL_CORE_FAULTS = 8    /**< prints its own report for faults before death (memcheck) */
+    TOOL_FREERES = 8        /**< have the client C library free its caches before the end (leak checks) */
 };
 
 typedef struct GimleTool {

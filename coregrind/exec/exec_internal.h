@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/* What the files of this directory share. */
+#ifndef COREGRIND_EXEC_INTERNAL_H
+#define COREGRIND_EXEC_INTERNAL_H
+
+#include <setjmp.h>
+
+#include "exec.h"
+
+/** Why the fault handler made the run loop take over. */
+typedef enum EscapeKind {
+    ESCAPE_NONE,
+    ESCAPE_SIGNAL,    /**< raise the recorded signal at guest.pc */
+    ESCAPE_CODE_WRITE /**< discard translations of the written page and go on at guest.pc */
+} EscapeKind;
+
+/** Per host thread: where the run loop can be re-entered, and with what. */
+typedef struct Escape {
+    sigjmp_buf env;
+    bool armed;        /**< translated code or a host function for the client runs */
+    EscapeKind kind;
+    siginfo_t info;
+    GuestAddr page;    /**< ESCAPE_CODE_WRITE */
+    size_t page_len;
+    uint64_t err, trapno, cr2;
+    unsigned access_size; /**< of the faulting guest instruction, 0 unknown */
+    bool access_write, access_exec;
+} Escape;
+
+Escape *exec_escape(void);
+/** fault.c: finish what the handler began, on the run loop's stack. */
+void exec_after_escape(Thread *t, Escape *e);
+
+#endif

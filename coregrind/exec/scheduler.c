@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The run loop of a guest thread: find or make the translation of its pc, run it, see why it came
+ * back.  Everything that may stop other threads, deliver signals or end the thread happens here,
+ * between translations, where the whole guest state is in the VexState.
+ */
+#include <errno.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "VEX/vex.h"
+#include "base/arena.h"
+#include "base/check.h"
+#include "coregrind/clreq/clreq.h"
+#include "coregrind/core/events.h"
+#include "coregrind/core/options.h"
+#include "coregrind/redirect/redirect.h"
+#include "coregrind/signal/signal.h"
+#include "coregrind/syscall/syscall.h"
+#include "coregrind/tcache/tcache.h"
+#include "exec_internal.h"
+
+/** Where the code for (pc, mode) is put for inline lookup by indirect jumps. */
+static VexJumpEntry *jump_entry(VexState *s, unsigned mode, GuestAddr pc)
+{
+    return &s->jump_cache[mode][vex_jump_index(pc)];
+}
+
+static const void *exec_find_code(VexState *s, GuestAddr pc, unsigned mode)
+{
+    VexJumpEntry *e = jump_entry(s, mode, pc);
+    if (e->pc == pc && e->code)
+        return e->code;
+    const void *code = tcache_get(pc, mode);
+    if (code) {
+        e->code = code;
+        e->pc = pc;
+    }
+    return code;
+}
+
+void exec_flush_jump_caches(void)
+{
+    for (Thread *t = NULL; (t = thread_next(t));)
+        vex_jump_cache_clear(t->state);
+}
+
+void gimle_discard_translations(GuestAddr a, size_t len)
+{
+    if (!tcache_has(a, len))
+        return;
+    thread_stop_world();
+    tcache_discard(a, len);
+    thread_start_world();
+}
+
+bool exec_note_code_write(Thread *t, GuestAddr page, size_t len)
+{
+    if (t->code_written_len && t->code_written != page) {
+        /* Two pages since the last safe point: widen the range to cover both. */
+        GuestAddr end = t->code_written + t->code_written_len;
+        if (page + len > end)
+            end = page + len;
+        if (page < t->code_written)
+            t->code_written = page;
+        t->code_written_len = end - t->code_written;
+    } else {
+        t->code_written = page;
+        t->code_written_len = len;
+    }
+    t->state->pending = 1;
+    return true;
+}
+
+/* ---- service of exits that are no plain jumps ------------------------------------------------- */
+
+static void service_syscall(Thread *t) { syscall_run(t); }
+static void service_client_request(Thread *t) { clreq_handle(t); }
+static void service_sigill(Thread *t) { signal_raise_sync(t, SIGILL, ILL_ILLOPN, t->state->guest.pc); }
+static void service_sigtrap(Thread *t) { signal_raise_sync(t, SIGTRAP, SI_KERNEL, 0); }
+static void service_sigfpe(Thread *t) { signal_raise_sync(t, SIGFPE, FPE_INTDIV, t->state->guest.pc); }
+
+static void service_sigsegv(Thread *t)
+{
+    signal_set_fault_info(0, 13, 0);
+    signal_raise_sync(t, SIGSEGV, SI_KERNEL, 0);
+}
+
+static void service_yield(Thread *t)
+{
+    thread_enter_blocking(t);
+    sched_yield();
+    thread_leave_blocking(t);
+}
+
+static void service_nodecode(Thread *t)
+{
+    uint8_t bytes[16];
+    char text[16 * 5 + 1] = "";
+    size_t n = gimle_read_guest(bytes, t->state->guest.pc, sizeof bytes);
+    if (core_options->sigill_diagnostics) {
+        for (size_t i = 0; i < n; i++)
+            snprintf(text + i * 5, 6, " 0x%02X", bytes[i]);
+        gimle_umsg("Unrecognised instruction at address 0x%llx:%s\n",
+                   (unsigned long long)t->state->guest.pc, text);
+    }
+    signal_raise_sync(t, SIGILL, ILL_ILLOPN, t->state->guest.pc);
+}
+
+static void (*const service[JK_COUNT])(Thread *t) = {
+    [JK_SYSCALL] = service_syscall,   [JK_CLIENT_REQ] = service_client_request,
+    [JK_SIGILL] = service_sigill,     [JK_SIGTRAP] = service_sigtrap,
+    [JK_SIGSEGV] = service_sigsegv,   [JK_SIGFPE_DIV] = service_sigfpe,
+    [JK_YIELD] = service_yield,       [JK_NODECODE] = service_nodecode,
+};
+
+/** The client jumped to where there is no code. */
+static void exec_fetch_fault(Thread *t)
+{
+    GuestAddr pc = t->state->guest.pc;
+    GuestMapping m;
+    bool mapped = pc < GIMLE_CLIENT_END && gimle_mapping_at(pc, &m);
+    EVENT(fault, t, pc, 1, false, true);
+    signal_set_fault_info(mapped ? 0x15 : 0x14, 14, pc);
+    signal_raise_sync(t, SIGSEGV, mapped ? SEGV_ACCERR : SEGV_MAPERR, pc);
+}
+
+/** Between translations: stop, signals, end. True if the thread goes on. */
+static bool exec_safe_point(Thread *t)
+{
+    VexState *s = t->state;
+    while (__atomic_exchange_n(&s->pending, 0, __ATOMIC_SEQ_CST)) {
+        if (t->exit_state != THREAD_RUNS)
+            return false;
+        thread_safe_point(t);
+        if (t->code_written_len) {
+            size_t len = t->code_written_len;
+            t->code_written_len = 0;
+            gimle_discard_translations(t->code_written, len);
+        }
+        signal_deliver_pending(t);
+    }
+    return t->exit_state == THREAD_RUNS;
+}
+
+/** Run code at guest.pc until it comes back and chain the way it left. */
+static void exec_run_compiled(Thread *t, unsigned mode)
+{
+    VexState *s = t->state;
+    bool no_redirect = s->exit_reason == VEX_EXIT_KIND && s->exit_kind == JK_NO_REDIR;
+    GuestAddr pc = s->guest.pc;
+    if (t->no_redirect_pc) {
+        no_redirect |= t->no_redirect_pc == pc;
+        t->no_redirect_pc = 0;
+    }
+    uint64_t site = s->exit_reason == VEX_EXIT_CHAIN ? s->exit_site : 0;
+    const void *code = no_redirect ? tcache_get_no_redirect(pc, mode) : exec_find_code(s, pc, mode);
+    s->exit_reason = VEX_EXIT_PENDING;
+    if (!code) {
+        exec_fetch_fault(t);
+        return;
+    }
+    if (site)
+        tcache_chain(site, code, pc, mode);
+    s->cur_mode = mode;
+    vex_enter(s, code, vex_config()->modes[mode].flags & VM_PINNED);
+}
+
+static void exec_run_interpreted(Thread *t, unsigned mode, struct Arena *arena)
+{
+    VexState *s = t->state;
+    arena_reset(arena);
+    s->cur_mode = mode;
+    if (vex_interpret(s, s->guest.pc, mode, arena) == VEX_NO_CODE) {
+        s->exit_reason = VEX_EXIT_PENDING;
+        exec_fetch_fault(t);
+    }
+}
+
+void exec_run_thread(Thread *t)
+{
+    VexState *s = t->state;
+    struct Arena arena = { 0 };
+    Escape *e = exec_escape();
+    s->exit_reason = VEX_EXIT_PENDING;
+    if (sigsetjmp(e->env, 1) != 0)
+        exec_after_escape(t, e);
+    while (exec_safe_point(t)) {
+        unsigned mode = s->exit_mode;
+        e->armed = true;
+        if (core_options->engine == ENGINE_INTERP)
+            exec_run_interpreted(t, mode, &arena);
+        else
+            exec_run_compiled(t, mode);
+        e->armed = false;
+        if (e->kind != ESCAPE_NONE)
+            exec_after_escape(t, e);
+        if (s->exit_reason == VEX_EXIT_KIND && service[s->exit_kind]) {
+            s->exit_reason = VEX_EXIT_PENDING;
+            service[s->exit_kind](t);
+        }
+    }
+    arena_free(&arena);
+}

@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The composition root: the only file that sees everything.  Starts the modules in order, connects
+ * those that may not know each other, loads the client, and ends the process with its reports.
+ */
+#include <errno.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "VEX/vex.h"
+#include "base/check.h"
+#include "base/ranked_lock.h"
+#include "client_env.h"
+#include "coregrind/aspace/aspace.h"
+#include "coregrind/clreq/clreq.h"
+#include "coregrind/core/events.h"
+#include "coregrind/core/fatal.h"
+#include "coregrind/core/host_fd.h"
+#include "coregrind/core/options.h"
+#include "coregrind/debuginfo/debuginfo.h"
+#include "coregrind/exec/exec.h"
+#include "coregrind/image/image.h"
+#include "coregrind/os/guest_access.h"
+#include "coregrind/redirect/redirect.h"
+#include "coregrind/report/report.h"
+#include "coregrind/signal/host_handler.h"
+#include "coregrind/signal/signal.h"
+#include "coregrind/syscall/syscall.h"
+#include "coregrind/tcache/tcache.h"
+#include "coregrind/thread/clone.h"
+#include "coregrind/thread/thread.h"
+#include "coregrind/tool/tool_loader.h"
+#include "launcher/launcher.h"
+#include "process_end.h"
+
+enum { CODE_BYTES = 256 << 20 };
+
+/* ---- connections between modules --------------------------------------------------------------- */
+
+static void hook_code_discarded(GuestAddr a, size_t len) { EVENT(code_discard, a, len); }
+static unsigned hook_code_readable(void *ctx, GuestAddr a, unsigned want)
+{
+    (void)ctx;
+    return aspace_code_readable(a, want);
+}
+
+static void hook_trace_out(void *ctx, const char *text)
+{
+    (void)ctx;
+    fputs(text, stderr);
+}
+
+static GuestAddr hook_guest_pc(void)
+{
+    Thread *t = thread_self();
+    return t ? t->state->guest.pc : 0;
+}
+
+static unsigned hook_stack_owner(GuestAddr a)
+{
+    GuestAddr lo, hi;
+    for (Thread *t = NULL; (t = thread_next(t));)
+        if (gimle_thread_stack(t, &lo, &hi) && a >= lo && a < hi)
+            return t->id;
+    return 0;
+}
+
+static void hook_fork_prepare(void)
+{
+    lock_take(LOCK_translate);
+    lock_take(LOCK_aspace);
+}
+
+static void hook_fork_parent(void)
+{
+    lock_release(LOCK_aspace);
+    lock_release(LOCK_translate);
+}
+
+static void hook_fork_child(Thread *t)
+{
+    tcache_fork_child();
+    signal_thread_init(t);
+    report_fork_child();
+}
+
+static void hook_vfork_child(Thread *t)
+{
+    aspace_bind_thread();
+    signal_vfork_child();
+    signal_thread_init(t); /* the parent's alternate stack is not to be shared */
+}
+
+static void hook_vfork_parent(Thread *t)
+{
+    (void)t;
+    signal_vfork_parent();
+}
+
+static void hook_thread_main(Thread *t)
+{
+    if (!t->in_vfork_child && !t->is_main)
+        signal_thread_init(t);
+    process_run_thread(t);
+}
+
+enum { RESULT_REG = 2 }; /* client requests answer in RDX */
+
+static void client_call_done(Thread *t, uint64_t result)
+{
+    gimle_thread_set_reg(t, RESULT_REG, result);
+    EVENT(reg_write, t, RESULT_REG);
+}
+
+static void hook_client_call(Thread *t, GuestAddr fn, const uint64_t *args, unsigned n)
+{
+    redirect_client_call(t, fn, args, n, client_call_done);
+}
+
+static void connect_modules(const GimleTool *tool)
+{
+    static const CloneHooks clone_hooks = {
+        hook_thread_main, hook_fork_prepare, hook_fork_parent, hook_fork_child,
+        hook_vfork_child, hook_vfork_parent,
+    };
+    static const ClreqHooks clreq_hooks = { .discard = gimle_discard_translations,
+                                            .client_call = hook_client_call };
+    clone_set_hooks(&clone_hooks);
+    clreq_set_hooks(&clreq_hooks);
+    clreq_set_tool(tool->client_request);
+    signal_set_fault_handler(exec_handle_fault);
+    signal_set_fatal_hook(process_fatal_signal);
+    fatal_guest_pc = hook_guest_pc;
+    report_stack_owner = hook_stack_owner;
+    if (tool->events)
+        core_events = *tool->events;
+}
+
+/* ---- start ---------------------------------------------------------------------------------------- */
+
+static void start_vex(const GimleTool *tool)
+{
+    VexConfig cfg = {
+        .n_modes = tool->n_modes,
+        .max_guest_insns = (unsigned)core_options->max_guest_insns,
+        .trace = core_options->trace_flags,
+        .trace_from = core_options->trace_at,
+        .trace_to = core_options->trace_at,
+        .trace_out = hook_trace_out,
+        .sanity = (unsigned)core_options->sanity_level > 1 ? 2 : 0,
+        .chaos_regalloc = core_options->chaos & CHAOS_REGALLOC,
+        .shadow_offset = GIMLE_SHADOW_DELTA,
+        .code_readable = hook_code_readable,
+        .cpu_level = (unsigned)core_options->cpu,
+        .timing = core_options->stats,
+    };
+    for (unsigned i = 0; i < tool->n_modes; i++) {
+        cfg.modes[i] = tool->modes[i];
+        if (core_options->engine == ENGINE_INTERP) /* the interpreter knows no pinned registers */
+            cfg.modes[i].flags &= ~(unsigned)(VM_PINNED | VM_PIN_TOOL0);
+    }
+    vex_init(&cfg);
+
+    static const TcacheHooks tcache_hooks = { redirect_lookup, hook_code_discarded,
+                                              exec_flush_jump_caches };
+    int err = tcache_init(CODE_BYTES, &tcache_hooks);
+    if (err < 0)
+        gimle_user_error("cannot map memory for translated code: %s", strerror(-err));
+}
+
+/** Tell debug info and tool of one object that the loader mapped. */
+static void announce_object(const ImageObject *o)
+{
+    struct stat st = { 0 };
+    char path[PATH_MAX];
+    if (stat(o->path, &st) != 0 || !realpath(o->path, path))
+        snprintf(path, sizeof path, "%s", o->path);
+    for (unsigned i = 0; i < o->n_seg; i++) {
+        const ImageSegment *s = &o->seg[i];
+        EVENT(mem_map, MEM_STARTUP, s->start, s->end - s->start, s->prot);
+        debuginfo_map(s->start, s->end - s->start, s->prot, s->file_offset, path, st.st_dev,
+                      st.st_ino);
+    }
+}
+
+static void announce_image(Thread *t, const Image *img)
+{
+    static char exe_path[PATH_MAX];
+    if (!realpath(img->exe.path, exe_path))
+        snprintf(exe_path, sizeof exe_path, "%s", img->exe.path);
+    redirect_set_executable(exe_path);
+    announce_object(&img->exe);
+    if (img->has_interp)
+        announce_object(&img->interp);
+    EVENT(mem_map, MEM_STARTUP, img->stack_lo, img->stack_hi - img->stack_lo, 0);
+    GuestAddr unused_end = img->start_sp - gimle_guest->red_zone;
+    EVENT(stack_die, t, img->stack_lo, unused_end - img->stack_lo);
+    aspace_mark_stack(img->stack_lo, img->stack_hi - img->stack_lo);
+    t->stack_lo = img->stack_lo;
+    t->stack_hi = img->stack_hi;
+}
+
+/** Find and map @p program; @p argv is what it is to see. */
+static void load_client(Image *img, const char *program, char **argv, char **envp)
+{
+    char path[PATH_MAX];
+    ImageRequest req = { .path = path, .argv = argv, .envp = envp,
+                         .stack_limit = client_env_stack_limit() };
+    if (core_options->main_stacksize > 0)
+        req.stack_limit = (uint64_t)core_options->main_stacksize;
+    if (!image_find(img, program, client_env_get(envp, "PATH"), path) || !image_load(img, &req))
+        gimle_user_error("%s", img->error);
+}
+
+static Thread *start_client(const GimleTool *tool, char **argv, char **envp)
+{
+    static Image img;
+    Thread *t = thread_new_main(!core_options->parallel || !(tool->flags & TOOL_PARALLEL));
+    if (tool->intercepts)
+        redirect_init(tool->intercepts);
+    char *program = argv[0], *argv0 = getenv(LAUNCHER_ARGV0_VAR);
+    if (argv0) /* a traced execve whose argv[0] is not the path */
+        argv[0] = argv0;
+    load_client(&img, program, argv, envp);
+    suppress_load(client_env_lib_dir());
+    report_banner((const char *const *)argv);
+    signal_init(t);
+    guest_access_set_guarded();
+    announce_image(t, &img);
+    t->state->guest.pc = img.start_pc;
+    gimle_thread_set_reg(t, gimle_guest->sp, img.start_sp);
+    return t;
+}
+
+int main(int argc, char **argv)
+{
+    host_fd_init();
+    fatal_init();
+    int program = options_collect(argc, argv);
+    const GimleTool *tool = tool_load(options_tool_name(), client_env_lib_dir());
+    options_parse(tool_short_name(), tool->options, tool->name, tool->help_footer);
+
+    ReportTool rt = { tool->name, tool_short_name(), tool->description, tool->copyright,
+                      tool->errors };
+    report_init(&rt);
+    int err = aspace_init(tool->flags & TOOL_SHADOW);
+    if (err < 0)
+        gimle_user_error("cannot reserve 32 TiB of address space for shadow memory: %s "
+                         "(is ulimit -v set?)", strerror(-err));
+    if (tool->init)
+        tool->init();
+    connect_modules(tool);
+    start_vex(tool);
+    syscall_init();
+    Thread *t = start_client(tool, argv + program, client_env_build());
+    process_run_thread(t);
+    return 0;
+}

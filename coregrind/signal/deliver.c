@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What happens to a queued signal at a safe point: ignored, the process ends, or the client's handler
+ * is entered.  Interrupted system calls are restarted here, where the handler's SA_RESTART is known.
+ */
+#include <errno.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/check.h"
+#include "coregrind/core/events.h"
+#include "host_handler.h"
+#include "signal_internal.h"
+
+static FatalSignalHook fatal_hook;
+static _Thread_local SignalFaultInfo sync_fault;
+
+void signal_set_fatal_hook(FatalSignalHook h) { fatal_hook = h; }
+
+/** Default actions (signal(7)): does nothing? (stops are left to the kernel) */
+static bool default_ignores(int sig)
+{
+    return sig == SIGCHLD || sig == SIGURG || sig == SIGWINCH || sig == SIGCONT;
+}
+
+_Noreturn void signal_die(int sig)
+{
+    KernelSigaction dfl = { 0 };
+    KernelSigset only = ~SIG_BIT(sig);
+    syscall(SYS_rt_sigaction, sig, &dfl, NULL, sizeof(KernelSigset));
+    syscall(SYS_tgkill, getpid(), syscall(SYS_gettid), sig);
+    signal_host_setmask(only);
+    _exit(128 + sig); /* only reached if the signal does not end the process, which no default does */
+}
+
+_Noreturn void signal_fatal(Thread *t, const siginfo_t *info)
+{
+    if (fatal_hook)
+        fatal_hook(t, info);
+    signal_die(info->si_signo);
+}
+
+/** The system call that was interrupted: again, or EINTR? @p act: NULL if no handler runs. */
+static void deliver_settle_syscall(Thread *t, const KernelSigaction *act)
+{
+    if (t->sys_result != SIGNAL_RESTART)
+        return;
+    t->sys_result = 0;
+    if (act && !(act->flags & SA_RESTART)) {
+        t->state->guest.gpr[0] = (uint64_t)-EINTR;
+    } else {
+        t->state->guest.gpr[0] = t->sys_no;
+        t->state->guest.pc -= 2; /* back to the SYSCALL instruction */
+    }
+}
+
+/** Enter the client's handler, or act by default. */
+static void deliver_one(Thread *t, const siginfo_t *info, const SignalFaultInfo *fault)
+{
+    int sig = info->si_signo;
+    KernelSigaction act = signal_disposition(sig);
+    if (act.handler == (uintptr_t)SIG_IGN ||
+        (act.handler == (uintptr_t)SIG_DFL && default_ignores(sig))) {
+        deliver_settle_syscall(t, NULL);
+        return;
+    }
+    if (act.handler == (uintptr_t)SIG_DFL)
+        signal_fatal(t, info);
+    deliver_settle_syscall(t, &act);
+    if (!signal_push_frame(t, info, &act, fault)) {
+        siginfo_t segv = { .si_signo = SIGSEGV, .si_code = SI_KERNEL };
+        signal_fatal(t, &segv);
+    }
+    EVENT(signal_enter, t, sig);
+    if (t->has_saved_mask) {
+        t->has_saved_mask = false; /* the frame restores the mask from before sigsuspend & co */
+    }
+    if (!(act.flags & SA_NODEFER))
+        t->blocked |= SIG_BIT(sig);
+    t->blocked |= act.mask & ~(SIG_BIT(SIGKILL) | SIG_BIT(SIGSTOP));
+    if (act.flags & SA_RESETHAND)
+        signal_reset_disposition(sig);
+}
+
+bool signal_deliverable(const Thread *t) { return t->queue_n > 0; }
+
+void signal_deliver_pending(Thread *t)
+{
+    /* While the queue is not empty the host has everything blocked, so it does not change here. */
+    for (uint32_t i = 0; i < t->queue_n; i++) {
+        siginfo_t info = t->queue[i];
+        deliver_one(t, &info, &(SignalFaultInfo){ 0 });
+    }
+    bool any = t->queue_n > 0;
+    t->queue_n = 0;
+    t->pending_set = 0;
+    if (!any)
+        deliver_settle_syscall(t, NULL);
+    if (t->has_saved_mask) { /* the call with the temporary mask has ended without a handler */
+        t->has_saved_mask = false;
+        t->blocked = t->saved_mask;
+        any = true;
+    }
+    if (any)
+        signal_apply_host_mask(t);
+}
+
+void signal_set_fault_info(uint64_t err, uint64_t trapno, uint64_t cr2)
+{
+    sync_fault = (SignalFaultInfo){ err, trapno, cr2 };
+}
+
+void signal_raise_sync(Thread *t, int sig, int code, GuestAddr addr)
+{
+    siginfo_t info;
+    memset(&info, 0, sizeof info);
+    info.si_signo = sig;
+    info.si_code = code;
+    info.si_addr = (void *)addr;
+    KernelSigaction act = signal_disposition(sig);
+    SignalFaultInfo fault = sync_fault;
+    sync_fault = (SignalFaultInfo){ 0 };
+    /* A synchronous signal that is blocked or ignored ends the process (force_sig in the kernel). */
+    if ((t->blocked & SIG_BIT(sig)) || act.handler == (uintptr_t)SIG_IGN)
+        signal_fatal(t, &info);
+    deliver_one(t, &info, &fault);
+    signal_apply_host_mask(t);
+}

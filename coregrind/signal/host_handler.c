@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The host's signal handlers.  They only record: an asynchronous signal is put into the thread's
+ * queue, the thread's pending flag is raised, and everything else is blocked until it has been
+ * delivered, so that the kernel keeps what comes later in its own queues.  A synchronous fault in
+ * translated code is turned into the guest's by exec_handle_fault().  Async-signal-safe throughout.
+ */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <ucontext.h>
+#include <unistd.h>
+
+#include "coregrind/core/fatal.h"
+#include "host_handler.h"
+#include "signal_internal.h"
+
+enum { HOST_ALTSTACK = 64 * 1024, SA_RESTORER_ = 0x04000000 };
+
+/* restart_amd64.S: the one place where blocking system calls of the client are made. */
+extern const char signal_stub_begin[], signal_stub_syscall[], signal_stub_end[];
+extern const char signal_stub_aborted[];
+extern void signal_restorer(void);
+extern int64_t signal_stub(volatile uint32_t *pending, uint64_t no, const uint64_t args[6]);
+
+static FaultHandler fault_handler;
+
+void signal_set_fault_handler(FaultHandler h) { fault_handler = h; }
+
+/** Unblock nothing when this handler returns: the kernel restores uc_sigmask. */
+static void host_block_all(ucontext_t *uc)
+{
+    KernelSigset all = ~SIG_SYNC_SET;
+    memcpy(&uc->uc_sigmask, &all, sizeof all);
+}
+
+/** If the signal hit the system call stub before the call was made, it is not to be made now. */
+static void host_abort_syscall(ucontext_t *uc)
+{
+    const char *pc = (const char *)uc->uc_mcontext.gregs[REG_RIP];
+    if (pc >= signal_stub_begin && pc <= signal_stub_syscall)
+        uc->uc_mcontext.gregs[REG_RIP] = (greg_t)(uintptr_t)signal_stub_aborted;
+}
+
+static void host_async(int sig, siginfo_t *info, void *context)
+{
+    Thread *t = thread_self();
+    ucontext_t *uc = context;
+    if (!t)
+        return; /* a host-only thread: it has everything blocked, this cannot be for it */
+    if (t->queue_n < THREAD_MAX_QUEUED) {
+        memcpy(&t->queue[t->queue_n], info, sizeof *info);
+        t->queue_n = t->queue_n + 1;
+        t->pending_set |= SIG_BIT(sig);
+    }
+    t->state->pending = 1;
+    host_block_all(uc);
+    host_abort_syscall(uc);
+}
+
+static void host_sync(int sig, siginfo_t *info, void *context)
+{
+    Thread *t = thread_self();
+    int saved = errno;
+    if (info->si_code <= 0) /* sent by kill & co, not by the processor */
+        host_async(sig, info, context);
+    else if (!t || !fault_handler(t, sig, info, context))
+        fatal_host_fault(info, context);
+    errno = saved;
+}
+
+/** Dispositions whose default action is to do nothing or to stop: the kernel may do that itself. */
+static bool host_default_is_harmless(int sig)
+{
+    return sig == SIGCHLD || sig == SIGURG || sig == SIGWINCH || sig == SIGCONT ||
+           sig == SIGTSTP || sig == SIGTTIN || sig == SIGTTOU;
+}
+
+void signal_host_install(int sig, const KernelSigaction *act)
+{
+    bool sync = SIG_SYNC_SET & SIG_BIT(sig);
+    KernelSigaction host = { .flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART | SA_RESTORER_,
+                             .restorer = (uintptr_t)signal_restorer, .mask = ~SIG_SYNC_SET };
+    host.flags |= act->flags & (SA_NOCLDSTOP | SA_NOCLDWAIT);
+    if (sync)
+        host.handler = (uintptr_t)host_sync;
+    else if (act->handler == (uintptr_t)SIG_IGN)
+        host.handler = (uintptr_t)SIG_IGN;
+    else if (act->handler == (uintptr_t)SIG_DFL && host_default_is_harmless(sig))
+        host.handler = (uintptr_t)SIG_DFL;
+    else
+        host.handler = (uintptr_t)host_async;
+    if (sync) /* a fault inside the handlers themselves is ours and must be seen */
+        host.flags |= SA_NODEFER;
+    syscall(SYS_rt_sigaction, sig, &host, NULL, sizeof(KernelSigset));
+}
+
+void signal_thread_init(Thread *t)
+{
+    char *p = mmap(NULL, HOST_ALTSTACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (p != MAP_FAILED) {
+        stack_t ss = { .ss_sp = p, .ss_size = HOST_ALTSTACK };
+        sigaltstack(&ss, NULL);
+    }
+    signal_apply_host_mask(t);
+}
+
+void signal_thread_fini(Thread *t)
+{
+    stack_t old, off = { .ss_flags = SS_DISABLE };
+    (void)t;
+    signal_host_setmask(~SIG_SYNC_SET);
+    if (sigaltstack(&off, &old) == 0 && !(old.ss_flags & SS_DISABLE))
+        munmap(old.ss_sp, old.ss_size);
+}
+
+int64_t signal_blocking_syscall(Thread *t, uint64_t no, const uint64_t args[6])
+{
+    thread_enter_blocking(t);
+    int64_t r = signal_stub(&t->state->pending, no, args);
+    thread_leave_blocking(t);
+    return r;
+}
