@@ -87,7 +87,7 @@ static const char *section_of(ElfFile *f, uint64_t vaddr, Arena *a)
     elf_file_section(f, ""); /* makes sure that the headers are read */
     for (unsigned i = 1; i < f->n_sections; i++) {
         const Elf64_Shdr *h = &f->section[i].hdr;
-        if ((h->sh_flags & SHF_ALLOC) && !(h->sh_flags & SHF_TLS) && vaddr - h->sh_addr < h->sh_size)
+        if ((h->sh_flags & (SHF_ALLOC | SHF_TLS)) == SHF_ALLOC && vaddr - h->sh_addr < h->sh_size)
             return arena_strdup(a, f->section[i].name);
     }
     return NULL;

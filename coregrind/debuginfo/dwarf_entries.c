@@ -46,10 +46,10 @@ static void read_specs(const Unit *u, Cursor *c, AbbrevTable *t, Abbrev *a)
     bool wanted = tag_is_interesting(a->tag), fixed = true;
     a->first = (uint32_t)t->spec.n;
     while (!c->bad) {
-        uint64_t at = get_uleb(c), form = get_uleb(c);
+        uint64_t at = cursor_uleb(c), form = cursor_uleb(c);
         AttrSpec s = {.form = form <= UINT16_MAX ? (uint16_t)form : 0};
         if (form == IMPLICIT_CONST)
-            s.implicit = get_sleb(c);
+            s.implicit = cursor_sleb(c);
         if (at == 0 && form == 0)
             break;
         Slot slot = slot_of_attribute(at);
@@ -81,18 +81,18 @@ AbbrevTable *abbrev_table(const Unit *u, uint64_t offset)
     AbbrevTable *t = hashmap_get_ptr(&f->abbrev_tables, key ? key : 1);
     if (t)
         return t;
-    Cursor c = cursor_at(f->abbrev, offset);
+    Cursor c = span_cursor(f->abbrev, offset);
     if (c.bad)
         return NULL;
     t = calloc(1, sizeof *t);
     CHECK(t != NULL, "out of memory");
     t->dense = true;
     while (!c.bad) {
-        Abbrev a = {.code = get_uleb(&c)};
+        Abbrev a = {.code = cursor_uleb(&c)};
         if (a.code == 0)
             break;
-        a.tag = (uint16_t)get_uleb(&c);
-        a.children = get_fixed(&c, 1) != 0;
+        a.tag = (uint16_t)cursor_uleb(&c);
+        a.children = cursor_fixed(&c, 1) != 0;
         read_specs(u, &c, t, &a);
         if (c.bad)
             break;
@@ -126,7 +126,7 @@ static const Abbrev *abbrev_find(const AbbrevTable *t, uint64_t code)
 
 Cursor unit_cursor(const Unit *u, uint64_t die)
 {
-    Cursor c = cursor_at(u->file->info, die);
+    Cursor c = span_cursor(u->file->info, die);
     if (c.bad || die < u->die || die >= u->end)
         return (Cursor){.bad = true};
     cursor_limit(&c, u->end - die);
@@ -141,7 +141,7 @@ bool read_die(const Unit *u, Cursor *c, Die *out)
     out->present = 0;
     out->tag = 0;
     out->children = false;
-    uint64_t code = get_uleb(c);
+    uint64_t code = cursor_uleb(c);
     if (c->bad || code == 0)
         return !c->bad;
     const Abbrev *a = abbrev_find(u->abbrevs, code);
@@ -155,8 +155,8 @@ bool read_die(const Unit *u, Cursor *c, Die *out)
     }
     const AttrSpec *s = &u->abbrevs->spec.data[a->first];
     for (uint32_t i = 0; i < a->n; i++) {
-        Value ignored;
-        if (!read_form(u, c, s[i].form, s[i].implicit, s[i].slot ? &out->value[s[i].slot] : &ignored))
+        Value ignored, *v = s[i].slot ? &out->value[s[i].slot] : &ignored;
+        if (!read_form(u, c, s[i].form, s[i].implicit, v))
             return false;
         out->present |= (uint32_t)(s[i].slot != SLOT_NONE) << s[i].slot;
     }
@@ -194,10 +194,10 @@ static void give_range(RangeFn *fn, void *arg, uint64_t lo, uint64_t hi)
 
 static void ranges_v4(const Unit *u, uint64_t offset, RangeFn *fn, void *arg)
 {
-    Cursor c = cursor_at(u->file->ranges, offset);
+    Cursor c = span_cursor(u->file->ranges, offset);
     uint64_t base = u->low_pc, largest = u->addr_size == 4 ? UINT32_MAX : UINT64_MAX;
     while (!c.bad) {
-        uint64_t lo = get_fixed(&c, u->addr_size), hi = get_fixed(&c, u->addr_size);
+        uint64_t lo = cursor_fixed(&c, u->addr_size), hi = cursor_fixed(&c, u->addr_size);
         if (c.bad || (lo == 0 && hi == 0))
             return;
         if (lo == largest)
@@ -209,7 +209,7 @@ static void ranges_v4(const Unit *u, uint64_t offset, RangeFn *fn, void *arg)
 
 static uint64_t get_indexed_address(const Unit *u, Cursor *c)
 {
-    Value v = {.cls = VAL_ADDRX, .u = get_uleb(c)};
+    Value v = {.cls = VAL_ADDRX, .u = cursor_uleb(c)};
     uint64_t a;
     return value_address(u, &v, &a) ? a : 0;
 }
@@ -217,33 +217,33 @@ static uint64_t get_indexed_address(const Unit *u, Cursor *c)
 static void ranges_v5(const Unit *u, uint64_t offset, RangeFn *fn, void *arg)
 {
     enum { END, BASE_X, START_X_END_X, START_X_LENGTH, OFFSETS, BASE, START_END, START_LENGTH };
-    Cursor c = cursor_at(u->file->rnglists, offset);
+    Cursor c = span_cursor(u->file->rnglists, offset);
     uint64_t base = u->low_pc;
     while (!c.bad) {
         uint64_t lo = 0, hi = 0;
-        unsigned kind = (unsigned)get_fixed(&c, 1);
+        unsigned kind = (unsigned)cursor_fixed(&c, 1);
         switch (kind) {
         case BASE_X: base = get_indexed_address(u, &c); break;
-        case BASE: base = get_fixed(&c, u->addr_size); break;
+        case BASE: base = cursor_fixed(&c, u->addr_size); break;
         case START_X_END_X:
             lo = get_indexed_address(u, &c);
             hi = get_indexed_address(u, &c);
             break;
         case START_X_LENGTH:
             lo = get_indexed_address(u, &c);
-            hi = lo + get_uleb(&c);
+            hi = lo + cursor_uleb(&c);
             break;
         case OFFSETS:
-            lo = base + get_uleb(&c);
-            hi = base + get_uleb(&c);
+            lo = base + cursor_uleb(&c);
+            hi = base + cursor_uleb(&c);
             break;
         case START_END:
-            lo = get_fixed(&c, u->addr_size);
-            hi = get_fixed(&c, u->addr_size);
+            lo = cursor_fixed(&c, u->addr_size);
+            hi = cursor_fixed(&c, u->addr_size);
             break;
         case START_LENGTH:
-            lo = get_fixed(&c, u->addr_size);
-            hi = lo + get_uleb(&c);
+            lo = cursor_fixed(&c, u->addr_size);
+            hi = lo + cursor_uleb(&c);
             break;
         default: return;
         }
@@ -259,8 +259,8 @@ static bool rnglist_offset(const Unit *u, uint64_t index, uint64_t *offset)
     if (__builtin_mul_overflow(index, u->offset_size, &at) ||
         __builtin_add_overflow(at, u->rnglists_base, &at))
         return false;
-    Cursor c = cursor_at(u->file->rnglists, at);
-    *offset = u->rnglists_base + (c.bad ? 0 : get_fixed(&c, u->offset_size));
+    Cursor c = span_cursor(u->file->rnglists, at);
+    *offset = u->rnglists_base + (c.bad ? 0 : cursor_fixed(&c, u->offset_size));
     return !c.bad;
 }
 

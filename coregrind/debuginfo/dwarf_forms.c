@@ -1,81 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Cursors and attribute values (DWARF 5, section 7.5.6 and 7.6; older and GNU forms too).
+ * Attribute values (DWARF 5, section 7.5.6 and 7.6; older and GNU forms too).
  * How a form is encoded and what it means is one table.
  */
 #include "coregrind/debuginfo/dwarf_internal.h"
-
-/* ---- cursors --------------------------------------------------------------------------- */
-
-uint64_t get_uleb(Cursor *c)
-{
-    uint64_t v = 0;
-    for (unsigned shift = 0;; shift += 7) {
-        if (c->p == c->end) {
-            c->bad = true;
-            return 0;
-        }
-        uint8_t b = *c->p++;
-        if (shift < 64)
-            v |= (uint64_t)(b & 0x7f) << shift;
-        if (!(b & 0x80))
-            return v;
-    }
-}
-
-int64_t get_sleb(Cursor *c)
-{
-    uint64_t v = 0;
-    for (unsigned shift = 0;;) {
-        if (c->p == c->end) {
-            c->bad = true;
-            return 0;
-        }
-        uint8_t b = *c->p++;
-        if (shift < 64)
-            v |= (uint64_t)(b & 0x7f) << shift;
-        shift += 7;
-        if (!(b & 0x80)) {
-            if (shift < 64 && (b & 0x40))
-                v |= ~0ull << shift;
-            return (int64_t)v;
-        }
-    }
-}
-
-const char *get_string(Cursor *c)
-{
-    const uint8_t *nul = cursor_left(c) ? memchr(c->p, 0, cursor_left(c)) : NULL;
-    if (!nul) {
-        c->bad = true;
-        c->p = c->end;
-        return "";
-    }
-    const char *s = (const char *)c->p;
-    c->p = nul + 1;
-    return s;
-}
-
-uint64_t get_initial_length(Cursor *c, unsigned *offset_size)
-{
-    uint64_t n = get_fixed(c, 4);
-    *offset_size = 4;
-    if (n == 0xffffffff) {
-        *offset_size = 8;
-        n = get_fixed(c, 8);
-    }
-    return n;
-}
-
-void cursor_limit(Cursor *c, uint64_t length)
-{
-    if (length > cursor_left(c))
-        c->bad = true;
-    else
-        c->end = c->p + length;
-}
-
-/* ---- forms ----------------------------------------------------------------------------- */
 
 /* How many bytes a value has; numbers up to 16 mean themselves. */
 enum Encoding {
@@ -186,21 +114,21 @@ bool read_form(const Unit *u, Cursor *c, unsigned form, int64_t implicit, Value 
         return true;
     }
     if (size) {
-        v->u = get_fixed(c, size);
+        v->u = cursor_fixed(c, size);
         return true;
     }
     switch ((enum Encoding)r.enc) {
     case ENC_EMPTY:    v->u = 1; return true;
-    case ENC_ULEB:     v->u = get_uleb(c); return true;
-    case ENC_SLEB:     v->u = (uint64_t)get_sleb(c); return true;
+    case ENC_ULEB:     v->u = cursor_uleb(c); return true;
+    case ENC_SLEB:     v->u = (uint64_t)cursor_sleb(c); return true;
     case ENC_IMPLICIT: v->u = (uint64_t)implicit; return true;
-    case ENC_STRING:   v->s = get_string(c); return true;
-    case ENC_BLOCK1:   cursor_skip(c, get_fixed(c, 1)); return true;
-    case ENC_BLOCK2:   cursor_skip(c, get_fixed(c, 2)); return true;
-    case ENC_BLOCK4:   cursor_skip(c, get_fixed(c, 4)); return true;
-    case ENC_BLOCK:    cursor_skip(c, get_uleb(c)); return true;
+    case ENC_STRING:   v->s = cursor_string(c); return true;
+    case ENC_BLOCK1:   cursor_skip(c, cursor_fixed(c, 1)); return true;
+    case ENC_BLOCK2:   cursor_skip(c, cursor_fixed(c, 2)); return true;
+    case ENC_BLOCK4:   cursor_skip(c, cursor_fixed(c, 4)); return true;
+    case ENC_BLOCK:    cursor_skip(c, cursor_uleb(c)); return true;
     case ENC_INDIRECT: {
-        uint64_t real = get_uleb(c);
+        uint64_t real = cursor_uleb(c);
         if (real == FORM_INDIRECT || real == FORM_IMPLICIT_CONST || real > UINT16_MAX)
             return false;
         return read_form(u, c, (unsigned)real, 0, v);
@@ -215,8 +143,8 @@ static bool indexed(Span s, uint64_t base, uint64_t index, unsigned size, uint64
     uint64_t at;
     if (__builtin_mul_overflow(index, size, &at) || __builtin_add_overflow(at, base, &at))
         return false;
-    Cursor c = cursor_at(s, at);
-    *out = c.bad ? 0 : get_fixed(&c, size);
+    Cursor c = span_cursor(s, at);
+    *out = c.bad ? 0 : cursor_fixed(&c, size);
     return !c.bad;
 }
 

@@ -1,65 +1,19 @@
 /* SPDX-License-Identifier: MIT */
-/* The DWARF reader's parts: cursors, forms, entries, units, line tables. */
+/* The DWARF reader's parts: forms, entries, units, line tables. */
 #ifndef DEBUGINFO_DWARF_INTERNAL_H
 #define DEBUGINFO_DWARF_INTERNAL_H
 
 #include <string.h>
 
+#include "base/cursor.h"
 #include "base/hashmap.h"
 #include "base/vec.h"
 #include "coregrind/debuginfo/dwarf.h"
 
-/* ---- cursors --------------------------------------------------------------------------- */
-
-/** A place in a section.  Reading past the end yields zeros and sets bad. */
-typedef struct Cursor {
-    const uint8_t *p, *end;
-    bool bad;
-} Cursor;
-
-static inline Cursor cursor_at(Span s, uint64_t offset)
+static inline Cursor span_cursor(Span s, uint64_t offset)
 {
-    if (offset > s.size || !s.data)
-        return (Cursor){.bad = true};
-    return (Cursor){s.data + offset, s.data + s.size, false};
+    return cursor_at(s.data, s.size, offset);
 }
-
-static inline uint64_t cursor_left(const Cursor *c)
-{
-    return (uint64_t)(c->end - c->p);
-}
-
-/** Little-endian value of @p n <= 8 bytes. */
-static inline uint64_t get_fixed(Cursor *c, unsigned n)
-{
-    uint64_t v = 0;
-    if (cursor_left(c) < n) {
-        c->bad = true;
-        c->p = c->end;
-        return 0;
-    }
-    memcpy(&v, c->p, n);
-    c->p += n;
-    return v;
-}
-
-static inline void cursor_skip(Cursor *c, uint64_t n)
-{
-    if (cursor_left(c) < n) {
-        c->bad = true;
-        n = cursor_left(c);
-    }
-    c->p += n;
-}
-
-uint64_t get_uleb(Cursor *c);
-int64_t get_sleb(Cursor *c);
-/** NUL-terminated string, "" if it does not end. */
-const char *get_string(Cursor *c);
-/** A unit's initial length: 4 or 12 bytes; sets the size of offsets (4 or 8). */
-uint64_t get_initial_length(Cursor *c, unsigned *offset_size);
-/** Restrict @p c to the next @p length bytes; bad if there are fewer. */
-void cursor_limit(Cursor *c, uint64_t length);
 
 /* ---- files and units ------------------------------------------------------------------- */
 
@@ -126,7 +80,7 @@ typedef struct Unit {
     bool has_lines;        /**< stmt_list is valid */
     AbbrevTable *abbrevs;  /**< of the file's cache */
     uint64_t low_pc, stmt_list, str_offsets_base, addr_base, rnglists_base;
-    const char *name, *comp_dir;
+    const char *comp_dir;
     LineTable *lines;
     VEC(FuncRange) funcs;
 } Unit;

@@ -19,18 +19,18 @@ static void read_names_v4(Cursor *c, LineTable *t, const Unit *u)
 {
     vec_push(&t->dirs, u->comp_dir);
     while (!c->bad) {
-        const char *dir = get_string(c);
+        const char *dir = cursor_string(c);
         if (!*dir)
             break;
         vec_push(&t->dirs, dir);
     }
     while (!c->bad) {
-        LineFile f = {.name = get_string(c)};
+        LineFile f = {.name = cursor_string(c)};
         if (!*f.name)
             break;
-        f.dir = get_uleb(c);
-        get_uleb(c); /* time */
-        get_uleb(c); /* size */
+        f.dir = cursor_uleb(c);
+        cursor_uleb(c); /* time */
+        cursor_uleb(c); /* size */
         vec_push(&t->files, f);
     }
 }
@@ -40,12 +40,12 @@ static bool read_entries_v5(Cursor *c, const Unit *u, LineTable *t, bool files)
 {
     enum { PATH = 1, DIRECTORY_INDEX = 2, MAX_FORMATS = 255 };
     struct { uint64_t content, form; } format[MAX_FORMATS];
-    unsigned n_formats = (unsigned)get_fixed(c, 1);
+    unsigned n_formats = (unsigned)cursor_fixed(c, 1);
     for (unsigned i = 0; i < n_formats; i++) {
-        format[i].content = get_uleb(c);
-        format[i].form = get_uleb(c);
+        format[i].content = cursor_uleb(c);
+        format[i].form = cursor_uleb(c);
     }
-    uint64_t n = get_uleb(c);
+    uint64_t n = cursor_uleb(c);
     if (n_formats == 0 && n > 0)
         return false;
     for (uint64_t i = 0; i < n && !c->bad; i++) {
@@ -73,8 +73,8 @@ static bool read_entries_v5(Cursor *c, const Unit *u, LineTable *t, bool files)
 static bool read_header(Cursor *c, Unit *u, LineTable *t, LineHeader *h)
 {
     unsigned offset_size;
-    cursor_limit(c, get_initial_length(c, &offset_size));
-    t->version = (unsigned)get_fixed(c, 2);
+    cursor_limit(c, cursor_dwarf_length(c, &offset_size));
+    t->version = (unsigned)cursor_fixed(c, 2);
     if (c->bad || t->version < 2 || t->version > 5)
         return false;
     /* The forms in the header go by the table's own sizes. */
@@ -82,22 +82,22 @@ static bool read_header(Cursor *c, Unit *u, LineTable *t, LineHeader *h)
     as.version = (uint8_t)t->version;
     as.offset_size = (uint8_t)offset_size;
     if (t->version >= 5) {
-        as.addr_size = (uint8_t)get_fixed(c, 1);
+        as.addr_size = (uint8_t)cursor_fixed(c, 1);
         cursor_skip(c, 1);
     }
-    uint64_t length = get_fixed(c, offset_size);
+    uint64_t length = cursor_fixed(c, offset_size);
     if (c->bad || length > cursor_left(c))
         return false;
     const uint8_t *program = c->p + length;
-    h->min_insn = (uint8_t)get_fixed(c, 1);
+    h->min_insn = (uint8_t)cursor_fixed(c, 1);
     if (t->version >= 4)
         cursor_skip(c, 1); /* operations per instruction: 1 on this machine */
-    h->default_is_stmt = (uint8_t)get_fixed(c, 1);
-    h->line_base = (int8_t)get_fixed(c, 1);
-    h->line_range = (uint8_t)get_fixed(c, 1);
-    h->opcode_base = (uint8_t)get_fixed(c, 1);
+    h->default_is_stmt = (uint8_t)cursor_fixed(c, 1);
+    h->line_base = (int8_t)cursor_fixed(c, 1);
+    h->line_range = (uint8_t)cursor_fixed(c, 1);
+    h->opcode_base = (uint8_t)cursor_fixed(c, 1);
     for (unsigned i = 1; i < h->opcode_base; i++)
-        h->operands[i] = (uint8_t)get_fixed(c, 1);
+        h->operands[i] = (uint8_t)cursor_fixed(c, 1);
     if (c->bad || h->line_range == 0 || h->opcode_base == 0)
         return false;
     Cursor names = *c;
@@ -162,17 +162,17 @@ static void end_sequence(LineMachine *m)
 static void run_extended(LineMachine *m, Cursor *c)
 {
     enum { END_SEQUENCE = 1, SET_ADDRESS = 2 };
-    uint64_t length = get_uleb(c);
+    uint64_t length = cursor_uleb(c);
     Cursor e = *c;
     cursor_limit(&e, length);
     cursor_skip(c, length);
     if (e.bad || length == 0)
         return;
-    unsigned op = (unsigned)get_fixed(&e, 1);
+    unsigned op = (unsigned)cursor_fixed(&e, 1);
     if (op == END_SEQUENCE)
         end_sequence(m);
     else if (op == SET_ADDRESS)
-        m->addr = get_fixed(&e, cursor_left(&e) < 8 ? (unsigned)cursor_left(&e) : 8);
+        m->addr = cursor_fixed(&e, cursor_left(&e) < 8 ? (unsigned)cursor_left(&e) : 8);
 }
 
 static void run_standard(LineMachine *m, Cursor *c, unsigned op)
@@ -181,14 +181,16 @@ static void run_standard(LineMachine *m, Cursor *c, unsigned op)
     const LineHeader *h = m->h;
     switch (op) {
     case COPY: emit_row(m); break;
-    case ADVANCE_PC: m->addr += get_uleb(c) * h->min_insn; break;
-    case ADVANCE_LINE: m->line += (uint64_t)get_sleb(c); break;
-    case SET_FILE: m->file = get_uleb(c); break;
-    case CONST_ADD_PC: m->addr += (uint64_t)((255 - h->opcode_base) / h->line_range) * h->min_insn; break;
-    case FIXED_ADVANCE_PC: m->addr += get_fixed(c, 2); break;
+    case ADVANCE_PC: m->addr += cursor_uleb(c) * h->min_insn; break;
+    case ADVANCE_LINE: m->line += (uint64_t)cursor_sleb(c); break;
+    case SET_FILE: m->file = cursor_uleb(c); break;
+    case CONST_ADD_PC:
+        m->addr += (uint64_t)((255 - h->opcode_base) / h->line_range) * h->min_insn;
+        break;
+    case FIXED_ADVANCE_PC: m->addr += cursor_fixed(c, 2); break;
     default: /* statement flags, columns, and what later versions may add */
         for (unsigned i = 0; i < h->operands[op]; i++)
-            get_uleb(c);
+            cursor_uleb(c);
     }
 }
 
@@ -197,7 +199,7 @@ static void run_program(LineTable *t, const LineHeader *h, Cursor *c)
     LineMachine m = {.t = t, .h = h};
     machine_reset(&m);
     while (!c->bad && c->p < c->end) {
-        unsigned op = (unsigned)get_fixed(c, 1);
+        unsigned op = (unsigned)cursor_fixed(c, 1);
         if (op >= h->opcode_base) {
             op -= h->opcode_base;
             m.addr += (uint64_t)(op / h->line_range) * h->min_insn;
@@ -240,7 +242,7 @@ LineTable *unit_lines(Unit *u)
     CHECK(t != NULL, "out of memory");
     LineHeader *h = calloc(1, sizeof *h);
     CHECK(h != NULL, "out of memory");
-    Cursor c = cursor_at(u->file->line, u->stmt_list);
+    Cursor c = span_cursor(u->file->line, u->stmt_list);
     if (!c.bad && read_header(&c, u, t, h)) {
         run_program(t, h, &c);
         if (t->sequences.n)

@@ -15,21 +15,21 @@ static bool read_unit_header(DwarfFile *d, Cursor *c, Unit *u)
     *u = (Unit){.file = d, .offset = (uint64_t)(c->p - d->info.data)};
     unsigned offset_size;
     Cursor h = *c;
-    cursor_limit(&h, get_initial_length(&h, &offset_size));
+    cursor_limit(&h, cursor_dwarf_length(&h, &offset_size));
     if (h.bad)
         return false;
     u->offset_size = (uint8_t)offset_size;
     u->end = (uint64_t)(h.end - d->info.data);
-    u->version = (uint8_t)get_fixed(&h, 2);
+    u->version = (uint8_t)cursor_fixed(&h, 2);
     unsigned type = UT_COMPILE;
     if (u->version >= 5) {
-        type = (unsigned)get_fixed(&h, 1);
-        u->addr_size = (uint8_t)get_fixed(&h, 1);
-        u->abbrev_offset = get_fixed(&h, offset_size);
+        type = (unsigned)cursor_fixed(&h, 1);
+        u->addr_size = (uint8_t)cursor_fixed(&h, 1);
+        u->abbrev_offset = cursor_fixed(&h, offset_size);
         cursor_skip(&h, type == UT_SKELETON || type == UT_SPLIT_COMPILE ? 8 : 0);
     } else {
-        u->abbrev_offset = get_fixed(&h, offset_size);
-        u->addr_size = (uint8_t)get_fixed(&h, 1);
+        u->abbrev_offset = cursor_fixed(&h, offset_size);
+        u->addr_size = (uint8_t)cursor_fixed(&h, 1);
     }
     u->die = (uint64_t)(h.p - d->info.data);
     u->bad = h.bad || u->version < 2 || u->version > 5 || type == UT_TYPE ||
@@ -52,7 +52,7 @@ bool dwarf_file_open(DwarfFile *d, ElfFile *f)
     d->rnglists = elf_file_data(f, ".debug_rnglists");
     d->addr = elf_file_data(f, ".debug_addr");
     d->str_offsets = elf_file_data(f, ".debug_str_offsets");
-    Cursor c = cursor_at(d->info, 0);
+    Cursor c = span_cursor(d->info, 0);
     Unit u;
     while (cursor_left(&c) > 0 && read_unit_header(d, &c, &u))
         vec_push(&d->units, u);
@@ -106,8 +106,8 @@ static bool unit_open(Unit *u, Die *root)
     u->rnglists_base = base_or(root, SLOT_RNGLISTS_BASE, 0);
     if (die_has(root, SLOT_LOW_PC))
         value_address(u, &root->value[SLOT_LOW_PC], &u->low_pc);
-    u->name = die_has(root, SLOT_NAME) ? value_string(u, &root->value[SLOT_NAME]) : NULL;
-    u->comp_dir = die_has(root, SLOT_COMP_DIR) ? value_string(u, &root->value[SLOT_COMP_DIR]) : NULL;
+    if (die_has(root, SLOT_COMP_DIR))
+        u->comp_dir = value_string(u, &root->value[SLOT_COMP_DIR]);
     u->has_lines = die_has(root, SLOT_STMT_LIST);
     u->stmt_list = u->has_lines ? root->value[SLOT_STMT_LIST].u : 0;
     return true;
@@ -155,8 +155,9 @@ static void add_unit_range(void *arg, uint64_t lo, uint64_t hi)
 static void read_arange_set(DwarfFile *d, Cursor c, unsigned offset_size, const uint8_t *set,
                             uint8_t *seen)
 {
-    uint64_t version = get_fixed(&c, 2), info = get_fixed(&c, offset_size);
-    unsigned addr_size = (unsigned)get_fixed(&c, 1), segment_size = (unsigned)get_fixed(&c, 1);
+    uint64_t version = cursor_fixed(&c, 2), info = cursor_fixed(&c, offset_size);
+    unsigned addr_size = (unsigned)cursor_fixed(&c, 1);
+    unsigned segment_size = (unsigned)cursor_fixed(&c, 1);
     if (c.bad || version != 2 || addr_size != 8 || segment_size != 0)
         return;
     size_t i = unit_index(d, info);
@@ -166,7 +167,7 @@ static void read_arange_set(DwarfFile *d, Cursor c, unsigned offset_size, const 
     cursor_skip(&c, (pair - header % pair) % pair);
     RangeSink sink = {d, i};
     while (cursor_left(&c) >= pair) {
-        uint64_t lo = get_fixed(&c, 8), size = get_fixed(&c, 8);
+        uint64_t lo = cursor_fixed(&c, 8), size = cursor_fixed(&c, 8);
         if (lo == 0 && size == 0)
             break;
         if (lo > 1 && size > 0 && lo + size > lo)
@@ -178,12 +179,12 @@ static void read_arange_set(DwarfFile *d, Cursor c, unsigned offset_size, const 
 static void read_aranges(DwarfFile *d, uint8_t *seen)
 {
     Span s = elf_file_data(d->elf, ".debug_aranges");
-    Cursor c = cursor_at(s, 0);
+    Cursor c = span_cursor(s, 0);
     while (cursor_left(&c) > 0) {
         unsigned offset_size;
         const uint8_t *start = c.p;
         Cursor set = c;
-        cursor_limit(&set, get_initial_length(&set, &offset_size));
+        cursor_limit(&set, cursor_dwarf_length(&set, &offset_size));
         if (set.bad)
             return;
         read_arange_set(d, set, offset_size, start, seen);
