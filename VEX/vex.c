@@ -65,6 +65,55 @@ static uint64_t vex_now_ns(void)
     return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
 }
 
+/** The code a block came from, as a number; compared by the block itself where code is unstable. */
+static uint64_t GIMLE_LIGHT vex_code_hash(VexState *s, uint64_t addr, uint64_t len)
+{
+    const uint8_t *p = (const uint8_t *)(uintptr_t)addr;
+    uint64_t h = 0xcbf29ce484222325u; /* FNV-1a, by words where possible */
+    (void)s;
+    for (; len >= 8; len -= 8, p += 8) {
+        uint64_t w;
+        __builtin_memcpy(&w, p, 8);
+        h = (h ^ w) * 0x100000001b3u;
+        h ^= h >> 29;
+    }
+    for (; len > 0; len--, p++)
+        h = (h ^ *p) * 0x100000001b3u;
+    return h;
+}
+
+static const IrCallee code_hash_callee = { "vex_code_hash", (void *)vex_code_hash, CALLEE_LIGHT,
+                                           TY_I64, 2 };
+
+/** Put a comparison of the guest code with what it is now in front of @p in. */
+static IrBlock *vex_add_code_checks(const IrBlock *in, struct Arena *arena, const VexTranslation *t)
+{
+    IrCopier c = ir_copier(in, arena);
+    IrBlock *b = c.dst;
+    b->flags_live_out = in->flags_live_out;
+    b->n_guest = in->n_guest;
+    ir_emit(b, &(IrInsn){ .op = OP_IMARK, .imm = in->addr, .aux = 1,
+                          .arg = { IR_NONE, IR_NONE, IR_NONE } });
+    for (unsigned i = 0; i < t->n_extents; i++) {
+        IrRef args[2] = { ir_const(b, TY_I64, t->extent[i].addr),
+                          ir_const(b, TY_I64, t->extent[i].len) };
+        IrRef h = ir_call(b, &code_hash_callee, IR_NONE, args, 2);
+        IrRef was = ir_const(b, TY_I64, vex_code_hash(NULL, t->extent[i].addr, t->extent[i].len));
+        ir_exit_if(b, ir_cmp(b, OP_CMPNE, h, was), in->addr, JK_CODE_CHANGED, in->mode);
+    }
+    for (uint32_t i = 0; i < in->n; i++)
+        ir_copy_insn(&c, i);
+    return b;
+}
+
+static bool vex_code_is_unstable(const VexTranslation *t)
+{
+    for (unsigned i = 0; i < t->n_extents && vex_cfg.code_unstable; i++)
+        if (vex_cfg.code_unstable(vex_cfg.code_ctx, t->extent[i].addr, t->extent[i].len))
+            return true;
+    return false;
+}
+
 /** Lift, optimise, instrument, optimise: everything before code is made. NULL: no code at @p pc. */
 static IrBlock *vex_prepare(GuestAddr pc, unsigned mode, struct Arena *arena, VexTranslation *out)
 {
@@ -90,6 +139,8 @@ static IrBlock *vex_prepare(GuestAddr pc, unsigned mode, struct Arena *arena, Ve
             vex_verify(b, "optimisation");
         }
     }
+    if (vex_code_is_unstable(out))
+        b = vex_add_code_checks(b, arena, out);
     if (vex_cfg.timing) {
         uint64_t t2 = vex_now_ns();
         out->lift_ns = (uint32_t)(t1 - t0);

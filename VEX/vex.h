@@ -32,6 +32,8 @@ typedef struct VexConfig {
     /** May the lifter look at the code at @p a (executable, client range)? Returns bytes readable, up to want. */
     unsigned (*code_readable)(void *ctx, GuestAddr a, unsigned want);
     void *code_ctx;
+    /** Must a block from [a, a+len) compare its code with what was translated each time it runs? */
+    bool (*code_unstable)(void *ctx, GuestAddr a, unsigned len);
     /** What CPUID shows: "host", "x86-64-v2", "x86-64-v3", "x86-64-v4" resolved to 1..4, 0 host. */
     unsigned cpu_level;
     bool timing; /**< fill the *_ns fields of translations */

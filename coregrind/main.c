@@ -50,6 +50,12 @@ static unsigned hook_code_readable(void *ctx, GuestAddr a, unsigned want)
     return aspace_code_readable(a, want);
 }
 
+static bool hook_code_unstable(void *ctx, GuestAddr a, unsigned len)
+{
+    (void)ctx;
+    return core_options->smc_check == SMC_ALL || aspace_code_unstable(a, len);
+}
+
 static void hook_trace_out(void *ctx, const char *text)
 {
     (void)ctx;
@@ -157,6 +163,7 @@ static void start_vex(const GimleTool *tool)
         .chaos_regalloc = core_options->chaos & CHAOS_REGALLOC,
         .shadow_offset = GIMLE_SHADOW_DELTA,
         .code_readable = hook_code_readable,
+        .code_unstable = hook_code_unstable,
         .cpu_level = (unsigned)core_options->cpu,
         .timing = core_options->stats,
     };

@@ -317,6 +317,19 @@ bool aspace_protect_code(GuestAddr a, size_t len)
     return ok;
 }
 
+bool aspace_code_unstable(GuestAddr a, size_t len)
+{
+    bool unstable = false;
+    lock_take(LOCK_aspace);
+    for (GuestAddr page = PAGE_DOWN(a); page < a + len; page += PAGE_SIZE_) {
+        Segment *s = segments_find(page);
+        bool shared = s && (s->flags & SEG_SHARED);
+        unstable |= shared || code_pages_is_unstable(page);
+    }
+    lock_release(LOCK_aspace);
+    return unstable;
+}
+
 bool aspace_code_write_fault(GuestAddr a, GuestAddr *page, size_t *len)
 {
     if (a >= GIMLE_CLIENT_END || lock_held(LOCK_aspace))
@@ -326,7 +339,7 @@ bool aspace_code_write_fault(GuestAddr a, GuestAddr *page, size_t *len)
     *len = PAGE_SIZE_;
     bool ours = code_pages_is_protected(*page);
     if (ours)
-        code_pages_unprotect(*page, *page + PAGE_SIZE_);
+        code_pages_note_write(*page);
     lock_release(LOCK_aspace);
     return ours;
 }

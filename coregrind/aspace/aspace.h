@@ -55,6 +55,11 @@ bool aspace_protect_code(GuestAddr a, size_t len);
  */
 bool aspace_code_write_fault(GuestAddr a, GuestAddr *page, size_t *len);
 /**
+ * Blocks from [a, a+len) must check their code themselves: it was written to so often that protecting
+ * it costs more, or it is shared, so that it can change through another mapping.
+ */
+bool aspace_code_unstable(GuestAddr a, size_t len);
+/**
  * The kernel is about to write [a, a+len) for the client: protected code pages in it become writable;
  * true if there were any, then the caller discards translations of the range.
  */

@@ -9,14 +9,31 @@
 #include "base/vec.h"
 #include "layout.h"
 
+enum { MANY_WRITES = 16 };
+
 static HashMap protected_pages;
+static HashMap write_count; /* page → write faults so far */
 
 void code_pages_protect(GuestAddr page)
 {
-    if (!hashmap_put(&protected_pages, page, 1))
+    if (code_pages_is_unstable(page) || !hashmap_put(&protected_pages, page, 1))
         return;
     int r = mprotect((void *)page, PAGE_SIZE_, PROT_READ);
     CHECK(r == 0, "page %llx", (unsigned long long)page);
+}
+
+void code_pages_note_write(GuestAddr page)
+{
+    uint64_t n = 0;
+    hashmap_get(&write_count, page, &n);
+    hashmap_put(&write_count, page, n + 1);
+    code_pages_unprotect(page, page + PAGE_SIZE_);
+}
+
+bool code_pages_is_unstable(GuestAddr page)
+{
+    uint64_t n = 0;
+    return hashmap_get(&write_count, page, &n) && n >= MANY_WRITES;
 }
 
 bool code_pages_is_protected(GuestAddr page) { return hashmap_get(&protected_pages, page, NULL); }

@@ -9,6 +9,10 @@
 
 void code_pages_protect(GuestAddr page);
 bool code_pages_is_protected(GuestAddr page);
+/** A write hit protected @p page: it becomes writable, and unstable when that happens often. */
+void code_pages_note_write(GuestAddr page);
+/** The page is written too often to be protected. */
+bool code_pages_is_unstable(GuestAddr page);
 /** Give the pages of [start, end) their write permission back; true if there were any. */
 bool code_pages_unprotect(GuestAddr start, GuestAddr end);
 /** The pages have been remapped or reprotected: no longer ours to restore. */

@@ -87,6 +87,8 @@ static void service_sigsegv(Thread *t)
     signal_raise_sync(t, SIGSEGV, SI_KERNEL, 0);
 }
 
+static void service_code_changed(Thread *t) { gimle_discard_translations(t->state->guest.pc, 1); }
+
 static void service_yield(Thread *t)
 {
     thread_enter_blocking(t);
@@ -112,6 +114,7 @@ static void (*const service[JK_COUNT])(Thread *t) = {
     [JK_SYSCALL] = service_syscall,   [JK_CLIENT_REQ] = service_client_request,
     [JK_SIGILL] = service_sigill,     [JK_SIGTRAP] = service_sigtrap,
     [JK_SIGSEGV] = service_sigsegv,   [JK_SIGFPE_DIV] = service_sigfpe,
+    [JK_CODE_CHANGED] = service_code_changed,
     [JK_YIELD] = service_yield,       [JK_NODECODE] = service_nodecode,
 };
 

@@ -275,9 +275,7 @@ void tcache_chain(uint64_t site, const void *code, GuestAddr target, unsigned mo
         uint32_t off = (uint32_t)((const uint8_t *)site - from->code);
         for (uint32_t i = 0; i < from->n_exits; i++) {
             const VexExitSite *e = &from->exits[i];
-            if (e->stub_off <= off && (i + 1 == from->n_exits || from->exits[i + 1].stub_off > off ||
-                                       from->exits[i + 1].stub_off < e->stub_off) &&
-                e->target == target && e->mode == mode) {
+            if (e->patch_off == off && e->target == target && e->mode == mode) {
                 vex_chain(code_arena_rw(&tc.arena, from->code), from->code, e, code);
                 vec_push(&to->incoming, ((Incoming){ from, i }));
                 tc.stats.chained++;

@@ -34,7 +34,7 @@ const void *tcache_get(GuestAddr pc, unsigned mode);
 const void *tcache_get_no_redirect(GuestAddr pc, unsigned mode);
 
 /**
- * Chain the exit that left with VEX_EXIT_CHAIN and host address @p site to the code of its target
+ * Chain the exit that left with VEX_EXIT_CHAIN and the host address @p site of its rel32 to the code of its target
  * @p code, unless either is gone meanwhile.
  */
 void tcache_chain(uint64_t site, const void *code, GuestAddr target, unsigned mode);

@@ -108,6 +108,7 @@ typedef enum IrJumpKind {
     JK_SIGTRAP,     /**< raise SIGTRAP (breakpoint); the target is the next instruction */
     JK_SIGSEGV,     /**< raise SIGSEGV (general protection: privileged instruction) */
     JK_SIGFPE_DIV,  /**< raise SIGFPE, FPE_INTDIV */
+    JK_CODE_CHANGED,/**< the guest code at the target is no longer what was translated */
     JK_YIELD,       /**< spin-wait hint: let other threads run */
     JK_NODECODE,    /**< instruction that we cannot decode at the target: report, SIGILL */
     JK_COUNT
