@@ -28,6 +28,7 @@
 #include "coregrind/image/image.h"
 #include "coregrind/os/guest_access.h"
 #include "coregrind/redirect/redirect.h"
+#include "coregrind/redirect/vdso.h"
 #include "coregrind/report/report.h"
 #include "coregrind/signal/host_handler.h"
 #include "coregrind/signal/signal.h"
@@ -218,7 +219,7 @@ static void load_client(Image *img, const char *program, char **argv, char **env
 {
     char path[PATH_MAX];
     ImageRequest req = { .path = path, .argv = argv, .envp = envp,
-                         .stack_limit = client_env_stack_limit() };
+                         .vdso = vdso_map(), .stack_limit = client_env_stack_limit() };
     if (core_options->main_stacksize > 0)
         req.stack_limit = (uint64_t)core_options->main_stacksize;
     if (!image_find(img, program, client_env_get(envp, "PATH"), path) || !image_load(img, &req))
@@ -229,8 +230,7 @@ static Thread *start_client(const GimleTool *tool, char **argv, char **envp)
 {
     static Image img;
     Thread *t = thread_new_main(!core_options->parallel || !(tool->flags & TOOL_PARALLEL));
-    if (tool->intercepts)
-        redirect_init(tool->intercepts);
+    redirect_init(tool->intercepts);
     char *program = argv[0], *argv0 = getenv(LAUNCHER_ARGV0_VAR);
     if (argv0) /* a traced execve whose argv[0] is not the path */
         argv[0] = argv0;

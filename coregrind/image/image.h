@@ -55,6 +55,7 @@ bool image_find(Image *img, const char *name, const char *path_env, char out[PAT
 typedef struct ImageRequest {
     const char *path;     /**< from image_find() */
     char **argv, **envp;  /**< the client's; argv[0] as the user typed it */
+    GuestAddr vdso;       /**< for AT_SYSINFO_EHDR, 0: none */
     uint64_t stack_limit; /**< bytes; RLIM_INFINITY allowed */
 } ImageRequest;
 

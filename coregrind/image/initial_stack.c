@@ -51,10 +51,14 @@ static const unsigned long auxv_same[] = { AT_HWCAP, AT_HWCAP2, AT_PAGESZ, AT_CL
                                            AT_MINSIGSTKSZ };
 
 /** Fill @p w with type/value pairs; returns the number of words. */
-static size_t stack_fill_auxv(const Image *img, uint64_t *w, GuestAddr random, GuestAddr execfn,
-                              GuestAddr platform)
+static size_t stack_fill_auxv(const Image *img, uint64_t *w, GuestAddr vdso, GuestAddr random,
+                              GuestAddr execfn, GuestAddr platform)
 {
     size_t n = 0;
+    if (vdso) {
+        w[n++] = AT_SYSINFO_EHDR;
+        w[n++] = vdso;
+    }
     for (size_t i = 0; i < sizeof auxv_same / sizeof auxv_same[0]; i++) {
         errno = 0;
         uint64_t v = getauxval(auxv_same[i]);
@@ -132,7 +136,7 @@ bool image_build_stack(Image *img, const ImageRequest *req)
     GuestAddr platform = stack_push_string(&s, "x86_64");
     s.sp &= ~15ULL;
     GuestAddr rnd = stack_push_bytes(&s, random, sizeof random);
-    size_t n_aux = stack_fill_auxv(img, auxv, rnd, execfn, platform);
+    size_t n_aux = stack_fill_auxv(img, auxv, req->vdso, rnd, execfn, platform);
     size_t n_vec = 1 + argc + 1 + envc + 1;
     s.sp = (s.sp & ~15ULL) - ((n_aux + n_vec) & 1) * 8;
     stack_push_words(&s, auxv, n_aux);

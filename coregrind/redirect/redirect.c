@@ -89,6 +89,11 @@ static Entry *entry_add(EntryKind kind, GuestAddr at, const Intercept *what, Gue
     return e;
 }
 
+void redirect_add(GuestAddr addr, const Intercept *what)
+{
+    entry_add(ENTRY_FUNCTION, addr, what, addr);
+}
+
 /* ---- finding functions in objects ------------------------------------------------------------- */
 
 static bool object_matches(const Intercept *row, Module *m)

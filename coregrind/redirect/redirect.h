@@ -12,6 +12,8 @@
 
 /** Set the tool's table (ends with symbol NULL). Before anything is mapped. */
 void redirect_init(const Intercept *table);
+/** Intercept address @p addr itself by @p what, whatever the tool's table says. */
+void redirect_add(GuestAddr addr, const Intercept *what);
 /** @p exe: path of the executable, whose objects match the soname pattern "NONE". */
 void redirect_set_executable(const char *path);
 /** TcacheHooks.redirect. */

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The kernel's vDSO cannot be given to the client: it lies among the core's mappings.  Without one,
+ * every clock_gettime() of the client would be a system call.  So the client gets a small ELF object
+ * made here (System V gABI chapters 4 and 5: a dynamic symbol table and its hash), and each of its
+ * functions is intercepted like any replaced function and asks the host's vDSO.
+ */
+#include "vdso.h"
+
+#include <elf.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "coregrind/aspace/aspace.h"
+#include "coregrind/core/events.h"
+#include "coregrind/debuginfo/debuginfo.h"
+#include "redirect.h"
+
+enum { RAX = 0, VDSO_BYTES = 4096, VDSO_TEXT = 2048, VDSO_STEP = 32 };
+
+/** Copy a result to the client as the system call would, checks by the tool included. */
+static bool vdso_store(GuestCall *c, const char *what, GuestAddr to, const void *from, size_t len)
+{
+    EVENT(sys_pre_write, c->thread, what, to, len);
+    if (gimle_write_guest(to, from, len) != len)
+        return false;
+    EVENT(sys_post_write, c->thread, to, len);
+    return true;
+}
+
+static void vdso_return(GuestCall *c, bool ok) { guest_call_return(c, ok ? 0 : (uint64_t)-EFAULT); }
+
+static void vdso_clock_gettime(GuestCall *c)
+{
+    struct timespec ts;
+    if (clock_gettime((clockid_t)guest_call_arg(c, 0), &ts) != 0)
+        guest_call_return(c, (uint64_t)-errno);
+    else
+        vdso_return(c, vdso_store(c, "clock_gettime(tp)", guest_call_arg(c, 1), &ts, sizeof ts));
+}
+
+static void vdso_clock_getres(GuestCall *c)
+{
+    struct timespec ts;
+    GuestAddr to = guest_call_arg(c, 1);
+    if (clock_getres((clockid_t)guest_call_arg(c, 0), &ts) != 0)
+        guest_call_return(c, (uint64_t)-errno);
+    else
+        vdso_return(c, !to || vdso_store(c, "clock_getres(res)", to, &ts, sizeof ts));
+}
+
+static void vdso_gettimeofday(GuestCall *c)
+{
+    struct timeval tv;
+    struct timezone tz;
+    GuestAddr tv_to = guest_call_arg(c, 0), tz_to = guest_call_arg(c, 1);
+    gettimeofday(&tv, &tz);
+    bool ok = (!tv_to || vdso_store(c, "gettimeofday(tv)", tv_to, &tv, sizeof tv)) &&
+              (!tz_to || vdso_store(c, "gettimeofday(tz)", tz_to, &tz, sizeof tz));
+    vdso_return(c, ok);
+}
+
+static void vdso_time(GuestCall *c)
+{
+    time_t t = time(NULL);
+    GuestAddr to = guest_call_arg(c, 0);
+    if (to && !vdso_store(c, "time(t)", to, &t, sizeof t))
+        guest_call_return(c, (uint64_t)-EFAULT);
+    else
+        guest_call_return(c, (uint64_t)t);
+}
+
+static void vdso_getcpu(GuestCall *c)
+{
+    unsigned cpu = 0, node = 0;
+    GuestAddr cpu_to = guest_call_arg(c, 0), node_to = guest_call_arg(c, 1);
+    syscall(SYS_getcpu, &cpu, &node, NULL);
+    bool ok = (!cpu_to || vdso_store(c, "getcpu(cpu)", cpu_to, &cpu, sizeof cpu)) &&
+              (!node_to || vdso_store(c, "getcpu(node)", node_to, &node, sizeof node));
+    vdso_return(c, ok);
+}
+
+static const Intercept functions[] = {
+    { "linux-vdso.so.1", "__vdso_clock_gettime", 0, vdso_clock_gettime, NULL, 0 },
+    { "linux-vdso.so.1", "__vdso_gettimeofday", 0, vdso_gettimeofday, NULL, 0 },
+    { "linux-vdso.so.1", "__vdso_time", 0, vdso_time, NULL, 0 },
+    { "linux-vdso.so.1", "__vdso_getcpu", 0, vdso_getcpu, NULL, 0 },
+    { "linux-vdso.so.1", "__vdso_clock_getres", 0, vdso_clock_getres, NULL, 0 },
+};
+
+enum { N_FUNCTIONS = sizeof functions / sizeof functions[0], N_SYMBOLS = N_FUNCTIONS + 1 };
+
+/** The whole object; addresses are offsets from its start. */
+typedef struct VdsoImage {
+    Elf64_Ehdr eh;
+    Elf64_Phdr ph[2];
+    Elf64_Dyn dyn[7];
+    Elf64_Sym sym[N_SYMBOLS];
+    uint32_t hash[2 + 1 + N_SYMBOLS]; /* nbucket, nchain, one bucket, chains */
+    char str[512];
+} VdsoImage;
+
+_Static_assert(sizeof(VdsoImage) <= VDSO_TEXT, "the functions follow the tables");
+
+static void vdso_fill_headers(VdsoImage *v)
+{
+    memcpy(v->eh.e_ident, ELFMAG, SELFMAG);
+    v->eh.e_ident[EI_CLASS] = ELFCLASS64;
+    v->eh.e_ident[EI_DATA] = ELFDATA2LSB;
+    v->eh.e_ident[EI_VERSION] = EV_CURRENT;
+    v->eh.e_type = ET_DYN;
+    v->eh.e_machine = EM_X86_64;
+    v->eh.e_version = EV_CURRENT;
+    v->eh.e_phoff = offsetof(VdsoImage, ph);
+    v->eh.e_ehsize = sizeof(Elf64_Ehdr);
+    v->eh.e_phentsize = sizeof(Elf64_Phdr);
+    v->eh.e_phnum = 2;
+    v->ph[0] = (Elf64_Phdr){ .p_type = PT_LOAD, .p_flags = PF_R | PF_X, .p_filesz = VDSO_BYTES,
+                             .p_memsz = VDSO_BYTES, .p_align = VDSO_BYTES };
+    v->ph[1] = (Elf64_Phdr){ .p_type = PT_DYNAMIC, .p_flags = PF_R,
+                             .p_offset = offsetof(VdsoImage, dyn),
+                             .p_vaddr = offsetof(VdsoImage, dyn), .p_filesz = sizeof v->dyn,
+                             .p_memsz = sizeof v->dyn, .p_align = 8 };
+}
+
+static void vdso_fill_symbols(VdsoImage *v)
+{
+    size_t at = 1;
+    for (unsigned i = 0; i < N_FUNCTIONS; i++) {
+        v->sym[i + 1] = (Elf64_Sym){ .st_name = (Elf64_Word)at,
+                                     .st_info = ELF64_ST_INFO(STB_GLOBAL, STT_FUNC), .st_shndx = 1,
+                                     .st_value = VDSO_TEXT + i * VDSO_STEP, .st_size = VDSO_STEP };
+        strcpy(v->str + at, functions[i].symbol);
+        at += strlen(functions[i].symbol) + 1;
+    }
+    size_t soname = at;
+    strcpy(v->str + at, "linux-vdso.so.1");
+    /* One bucket whose chain goes through all symbols: five names need no better hash. */
+    v->hash[0] = 1;
+    v->hash[1] = N_SYMBOLS;
+    v->hash[2] = 1;
+    for (unsigned i = 1; i < N_SYMBOLS; i++)
+        v->hash[3 + i] = i + 1 < N_SYMBOLS ? i + 1 : 0;
+    const Elf64_Dyn dyn[7] = {
+        { DT_SONAME, { soname } },
+        { DT_HASH, { offsetof(VdsoImage, hash) } },
+        { DT_SYMTAB, { offsetof(VdsoImage, sym) } },
+        { DT_STRTAB, { offsetof(VdsoImage, str) } },
+        { DT_STRSZ, { sizeof v->str } },
+        { DT_SYMENT, { sizeof(Elf64_Sym) } },
+        { DT_NULL, { 0 } },
+    };
+    memcpy(v->dyn, dyn, sizeof dyn);
+}
+
+GuestAddr vdso_map(void)
+{
+    int64_t a = aspace_mmap(0, VDSO_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (a < 0)
+        return 0;
+    VdsoImage *v = (VdsoImage *)a;
+    vdso_fill_headers(v);
+    vdso_fill_symbols(v);
+    /* Never executed: the addresses are intercepted. UD2 where a function would be. */
+    for (unsigned i = 0; i < N_FUNCTIONS; i++) {
+        memcpy((char *)a + VDSO_TEXT + i * VDSO_STEP, "\x0f\x0b", 2);
+        redirect_add((GuestAddr)a + VDSO_TEXT + i * VDSO_STEP, &functions[i]);
+    }
+    aspace_mprotect((GuestAddr)a, VDSO_BYTES, PROT_READ | PROT_EXEC);
+    debuginfo_map_image((GuestAddr)a, VDSO_BYTES, "linux-vdso.so.1");
+    return (GuestAddr)a;
+}
