@@ -87,20 +87,18 @@ static bool parse_frames(Reader *r, char *s, Suppression *out)
 {
     VEC(SuppFrame) frames = { 0 };
     bool real = false, ok = true;
-    for (; ok; s = read_line(r)) {
+    while (s && strcmp(s, "}") != 0) {
         SuppFrame f;
-        if (!s) {
-            ok = fail(r, "unexpected end-of-file (when reading stack trace)");
-        } else if (strcmp(s, "}") == 0) {
+        ok = parse_frame(r, s, &f);
+        if (!ok)
             break;
-        } else if (parse_frame(r, s, &f)) {
-            real |= f.kind != SUPP_ANY;
-            if (f.kind != SUPP_ANY || frames.n == 0 || frames.data[frames.n - 1].kind != SUPP_ANY)
-                vec_push(&frames, f);
-        } else {
-            ok = false;
-        }
+        real |= f.kind != SUPP_ANY;
+        if (f.kind != SUPP_ANY || frames.n == 0 || frames.data[frames.n - 1].kind != SUPP_ANY)
+            vec_push(&frames, f);
+        s = read_line(r);
     }
+    if (!s)
+        ok = fail(r, "unexpected end-of-file (when reading stack trace)");
     if (ok && frames.n == 0)
         ok = fail(r, "missing stack trace");
     else if (ok && !real)

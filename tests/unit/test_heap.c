@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: MIT */
+/* The guest heap: classes, red zones, quarantine, lookup, large and registered blocks, threads. */
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <cmocka.h>
+
+#include "coregrind/aspace/aspace.h"
+#include "coregrind/heap/heap_internal.h"
+
+/* ---- an address space below GIMLE_CLIENT_END, page aligned, top down ------------------------------ */
+
+static GuestAddr next_map = (20ULL << 40) - 0x3000;
+static size_t mapped, announced;
+
+GuestAddr aspace_map_arena(size_t len)
+{
+    GuestAddr a = __atomic_sub_fetch(&next_map, len, __ATOMIC_SEQ_CST);
+    void *p = mmap((void *)a, len, PROT_READ | PROT_WRITE,
+                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE | MAP_NORESERVE, -1, 0);
+    if (p == MAP_FAILED)
+        return 0;
+    __atomic_add_fetch(&mapped, len, __ATOMIC_SEQ_CST);
+    return a;
+}
+
+void aspace_unmap_arena(GuestAddr a, size_t len)
+{
+    assert_int_equal(munmap((void *)a, len), 0);
+    __atomic_sub_fetch(&mapped, len, __ATOMIC_SEQ_CST);
+}
+
+static void on_arena(GuestAddr a, size_t len)
+{
+    assert_int_equal(a % 4096, 0);
+    __atomic_add_fetch(&announced, len, __ATOMIC_SEQ_CST);
+}
+
+static HeapBlock *dropped[16];
+static size_t n_dropped;
+
+static void on_drop(HeapBlock *b)
+{
+    size_t i = __atomic_fetch_add(&n_dropped, 1, __ATOMIC_SEQ_CST);
+    if (i < 16)
+        dropped[i] = b;
+}
+
+static HeapBlock *get(size_t size) { return gimle_heap_alloc(NULL, size, 16, HEAP_MALLOC); }
+
+/* ---- tests ---------------------------------------------------------------------------------------- */
+
+static void test_classes(void **state)
+{
+    (void)state;
+    for (size_t n = 1; n <= HEAP_MAX_SLOT; n += n < 5000 ? 1 : 997) {
+        unsigned c = size_class(n);
+        assert_true(c < HEAP_CLASSES);
+        assert_true(size_class_bytes(c) >= n);
+        assert_true(c == 0 || size_class_bytes(c - 1) < n);
+        assert_int_equal(size_class_bytes(c) % 16, 0);
+    }
+    assert_int_equal(size_class_bytes(HEAP_CLASSES - 1), HEAP_MAX_SLOT);
+}
+
+static void test_blocks_do_not_overlap(void **state)
+{
+    (void)state;
+    enum { N = 3000 };
+    static HeapBlock *b[N];
+    srand(1);
+    for (int i = 0; i < N; i++) {
+        size_t size = (size_t)(rand() % (i % 100 == 0 ? 300000 : 600));
+        size_t align = (size_t)16 << (i % 50 == 0 ? rand() % 9 : 0);
+        b[i] = gimle_heap_alloc(NULL, size, align, HEAP_NEW);
+        assert_non_null(b[i]);
+        assert_int_equal(b[i]->addr % align, 0);
+        assert_int_equal(b[i]->size, size);
+        memset((void *)(b[i]->addr - 16), i, size + 32);
+    }
+    for (int i = 0; i < N; i++) {
+        const unsigned char *p = (const unsigned char *)b[i]->addr;
+        for (size_t k = 0; k < b[i]->size; k += 7)
+            assert_int_equal(p[k], (unsigned char)i);
+        assert_ptr_equal(gimle_heap_find_start(b[i]->addr), b[i]);
+        assert_null(gimle_heap_find_start(b[i]->addr + 1));
+        assert_ptr_equal(gimle_heap_find_near(b[i]->addr), b[i]);
+        assert_ptr_equal(gimle_heap_find_near(b[i]->addr - 16), b[i]);
+        assert_ptr_equal(gimle_heap_find_near(b[i]->addr + b[i]->size + 15), b[i]);
+    }
+    for (int i = 0; i < N; i++)
+        gimle_heap_free(NULL, b[i], NULL);
+    assert_null(gimle_heap_find_near(0x1234));
+    assert_null(gimle_heap_find_near(1ULL << 60));
+    assert_true(announced >= mapped);
+}
+
+static void test_quarantine(void **state)
+{
+    (void)state;
+    gimle_heap_init(16, 0, 0);
+    gimle_heap_free(NULL, get(1), NULL); /* everything older goes */
+    gimle_heap_init(16, 1000, 400);
+    n_dropped = 0;
+    HeapBlock *a = get(300), *b = get(300), *c = get(300), *d = get(300);
+    gimle_heap_free(NULL, a, (const StackTrace *)1);
+    gimle_heap_free(NULL, b, NULL);
+    gimle_heap_free(NULL, c, NULL);
+    assert_int_equal(n_dropped, 0);
+    assert_int_equal(a->freed, 1);
+    assert_ptr_equal(gimle_heap_find_near(a->addr + 5), a);
+    assert_null(gimle_heap_find_start(a->addr));
+    gimle_heap_free(NULL, d, NULL);
+    assert_int_equal(n_dropped, 1);
+    assert_ptr_equal(dropped[0], a);
+    assert_null(gimle_heap_find_near(a->addr));
+    assert_ptr_equal(get(300), a); /* its memory is used again */
+    assert_int_equal(a->freed, 0);
+    assert_null(a->alloc);
+    HeapBlock *big = get(500);
+    gimle_heap_free(NULL, big, NULL); /* the big one goes before the older small ones */
+    assert_int_equal(n_dropped, 2);
+    assert_ptr_equal(dropped[1], big);
+    assert_int_equal(b->freed, 1);
+}
+
+static void test_large_blocks_are_unmapped(void **state)
+{
+    (void)state;
+    gimle_heap_init(16, 10000000, 1000000);
+    HeapBlock *b = get(5 << 20);
+    size_t with = mapped;
+    memset((void *)b->addr, 1, b->size);
+    assert_ptr_equal(gimle_heap_find_near(b->addr + b->size - 1), b);
+    gimle_heap_free(NULL, b, NULL);
+    assert_int_equal(mapped, with);
+    gimle_heap_init(16, 1000, 1000000);
+    gimle_heap_free(NULL, get(16), NULL);
+    assert_true(mapped <= with - (5 << 20));
+    assert_null(gimle_heap_find_near(b->addr));
+    assert_null(gimle_heap_alloc(NULL, 1ULL << 60, 16, HEAP_MALLOC));
+    assert_null(gimle_heap_alloc(NULL, SIZE_MAX - 8, 16, HEAP_MALLOC));
+    assert_null(gimle_heap_alloc(NULL, 10, 24, HEAP_MALLOC));
+}
+
+static void test_resize(void **state)
+{
+    (void)state;
+    HeapBlock *b = get(600);
+    size_t room = gimle_heap_slack(b);
+    assert_true(room >= 600);
+    assert_true(gimle_heap_resize(b, room));
+    assert_int_equal(b->size, room);
+    assert_false(gimle_heap_resize(b, room + 1));
+    gimle_heap_free(NULL, b, NULL);
+}
+
+typedef struct Walk {
+    GuestAddr last;
+    size_t n, bytes;
+} Walk;
+
+static void walk(void *ctx, HeapBlock *b)
+{
+    Walk *w = ctx;
+    assert_true(b->addr > w->last);
+    w->last = b->addr;
+    w->n++;
+    w->bytes += b->size;
+}
+
+static void test_registered(void **state)
+{
+    (void)state;
+    Walk before = { 0 }, after = { 0 };
+    HeapBlock *pool = get(4000);
+    gimle_heap_for_each(walk, &before);
+    HeapBlock *x = gimle_heap_register(NULL, pool->addr + 100, 50, 8);
+    HeapBlock *y = gimle_heap_register(NULL, pool->addr + 200, 0, 0);
+    HeapBlock *wide = gimle_heap_register(NULL, 1ULL << 40, 1ULL << 38, 0);
+    assert_non_null(y);
+    assert_null(gimle_heap_register(NULL, GIMLE_CLIENT_END - 10, 20, 0));
+    assert_ptr_equal(gimle_heap_find_start(pool->addr + 100), x);
+    assert_ptr_equal(gimle_heap_find_near(pool->addr + 120), x);
+    assert_ptr_equal(gimle_heap_find_near(pool->addr + 92), x);
+    assert_ptr_equal(gimle_heap_find_near(pool->addr + 91), pool);
+    assert_ptr_equal(gimle_heap_find_near((1ULL << 40) + (1ULL << 37)), wide);
+    gimle_heap_for_each(walk, &after);
+    assert_int_equal(after.n, before.n + 3);
+    gimle_heap_init(16, 100, 0);
+    gimle_heap_free(NULL, x, NULL);
+    assert_null(gimle_heap_find_start(pool->addr + 100));
+    assert_ptr_equal(gimle_heap_find_near(pool->addr + 120), x);
+    gimle_heap_free(NULL, wide, NULL); /* drops x too */
+    gimle_heap_free(NULL, y, NULL);
+    assert_ptr_equal(gimle_heap_find_near(pool->addr + 120), pool);
+    gimle_heap_free(NULL, pool, NULL);
+}
+
+/** Allocate, write, check, free at random. */
+static void *hammer(void *seed)
+{
+    enum { KEEP = 64, ROUNDS = 40000 };
+    HeapBlock *b[KEEP] = { 0 };
+    unsigned s = (unsigned)(uintptr_t)seed;
+    for (int i = 0; i < ROUNDS; i++) {
+        unsigned k = (unsigned)rand_r(&s) % KEEP;
+        if (b[k]) {
+            if (*(uint64_t *)b[k]->addr != ((uint64_t)(uintptr_t)seed << 32 | k))
+                return (void *)1;
+            gimle_heap_free(NULL, b[k], NULL);
+            b[k] = NULL;
+        } else {
+            b[k] = get(8 + (size_t)rand_r(&s) % (i % 64 ? 500 : 200000));
+            *(uint64_t *)b[k]->addr = (uint64_t)(uintptr_t)seed << 32 | k;
+        }
+    }
+    for (unsigned k = 0; k < KEEP; k++)
+        if (b[k])
+            gimle_heap_free(NULL, b[k], NULL);
+    return NULL;
+}
+
+static void test_threads(void **state)
+{
+    (void)state;
+    pthread_t t[4];
+    Walk before = { 0 }, after = { 0 };
+    gimle_heap_init(16, 100000, 50000);
+    gimle_heap_for_each(walk, &before);
+    for (uintptr_t i = 0; i < 4; i++)
+        assert_int_equal(pthread_create(&t[i], NULL, hammer, (void *)(i + 1)), 0);
+    for (int i = 0; i < 4; i++) {
+        void *r;
+        pthread_join(t[i], &r);
+        assert_null(r);
+    }
+    gimle_heap_for_each(walk, &after);
+    assert_int_equal(after.n, before.n);
+}
+
+static void test_speed(void **state)
+{
+    (void)state;
+    enum { N = 1000000 };
+    struct timespec a, b;
+    gimle_heap_init(16, 20000000, 1000000);
+    clock_gettime(CLOCK_MONOTONIC, &a);
+    for (int i = 0; i < N; i++)
+        gimle_heap_free(NULL, get(24), NULL);
+    clock_gettime(CLOCK_MONOTONIC, &b);
+    double ns = ((double)(b.tv_sec - a.tv_sec) * 1e9 + (double)(b.tv_nsec - a.tv_nsec)) / N;
+    print_message("# a pair takes %.0f ns\n", ns);
+    assert_true(ns < 2000); /* generous: the machine may be busy */
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_classes),    cmocka_unit_test(test_blocks_do_not_overlap),
+        cmocka_unit_test(test_quarantine), cmocka_unit_test(test_large_blocks_are_unmapped),
+        cmocka_unit_test(test_resize),     cmocka_unit_test(test_registered),
+        cmocka_unit_test(test_threads),    cmocka_unit_test(test_speed),
+    };
+    gimle_heap_on_arena(on_arena);
+    gimle_heap_on_reuse(on_drop);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
