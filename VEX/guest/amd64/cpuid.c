@@ -10,7 +10,11 @@
 #include "helpers.h"
 #include "vex.h"
 
+#ifdef __clang__
+#pragma clang attribute push(__attribute__((target("general-regs-only"))), apply_to = function)
+#else
 #pragma GCC target("general-regs-only")
+#endif
 
 typedef struct Regs {
     uint32_t r[4]; /**< EAX, EBX, ECX, EDX */
@@ -138,3 +142,7 @@ GIMLE_LIGHT uint64_t amd64_cpuid(VexState *s, uint64_t leaf, uint64_t subleaf, u
     }
     return pair ? c.r[ECX] | (uint64_t)c.r[EDX] << 32 : c.r[EAX] | (uint64_t)c.r[EBX] << 32;
 }
+
+#ifdef __clang__
+#pragma clang attribute pop
+#endif
