@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The backward pass: for each value its last reader and whether it is better made there, for
+ * each instruction the condition codes that live after it, and for values that end in a
+ * register's home whether they can be made in it.
+ */
+#include "codegen.h"
+
+enum { CC_ALL = 0x8d5 };
+
+typedef struct Analysis {
+    Cg *g;
+    IrRef barrier;      /**< nearest following instruction that loads must not be moved past */
+    uint16_t cc;        /**< live condition codes */
+    uint16_t hinted;    /**< host registers that a PUT below will set, and nothing reads or leaves before */
+    IrRef hint_val[16]; /**< the value of that PUT */
+    bool in_cold;
+} Analysis;
+
+/** Bits that conditions 2k and 2k+1 look at. */
+static const uint16_t cond_bits[8] = { 0x800, 0x1, 0x40, 0x41, 0x80, 0x4, 0x880, 0x8c0 };
+
+static void use(Analysis *a, IrRef v, IrRef pos)
+{
+    if (v == IR_NONE)
+        return;
+    Val *x = &a->g->val[v];
+    x->uses++;
+    if (x->last < pos)
+        x->last = pos;
+}
+
+static bool is_compare(unsigned op) { return op >= OP_CMPEQ && op <= OP_CMPLES; }
+
+static void mark_fusable(Cg *g, IrRef v)
+{
+    unsigned op = g->insn[v].op;
+    if (is_compare(op) || op == OP_COND)
+        g->val[v].flags |= VF_FUSABLE;
+}
+
+/** The consumer can take @p v, if it is a LOAD, from memory. */
+static bool mark_foldable(Cg *g, IrRef v)
+{
+    const IrInsn *i = &g->insn[v];
+    if (i->op != OP_LOAD || !ir_is_int((IrType)i->type))
+        return false;
+    g->val[v].flags |= VF_FOLDABLE;
+    return true;
+}
+
+static bool is_rmw_op(unsigned op)
+{
+    return op == OP_ADD || op == OP_SUB || op == OP_AND || op == OP_OR || op == OP_XOR;
+}
+
+static bool same_state_word(const IrInsn *a, const IrInsn *b)
+{
+    return a->space == SPACE_STATE && b->space == SPACE_STATE && a->disp == b->disp;
+}
+
+/** PUT r or STORE of (GET r or LOAD) op x, where r is in memory: one instruction can do it. */
+static void mark_rmw(Analysis *a, const IrInsn *i, IrRef v)
+{
+    Cg *g = a->g;
+    const IrInsn *op = &g->insn[v];
+    if (!is_rmw_op(op->op) || !ir_is_int((IrType)op->type) || op->arg[0] == op->arg[1])
+        return;
+    const IrInsn *src = &g->insn[op->arg[0]];
+    bool match = i->op == OP_PUT
+        ? src->op == OP_GET && src->aux == i->aux && src->type == TY_I64 &&
+              rx_home(g, rx_of(i->aux)) < 0 && rx_of(i->aux) != AMD64_CC
+        : src->op == OP_LOAD && same_state_word(src, i);
+    if (match)
+        g->val[v].flags |= VF_RMW;
+}
+
+static void mark_consumed(Analysis *a, const IrInsn *i)
+{
+    Cg *g = a->g;
+    switch (i->op) {
+    case OP_EXIT_IF:
+    case OP_COLD_BEGIN:
+    case OP_SELECT:
+        mark_fusable(g, i->arg[0]);
+        break;
+    case OP_CALL:
+        if (i->arg[1] != IR_NONE)
+            mark_fusable(g, i->arg[1]);
+        break;
+    case OP_CMPEQ:
+    case OP_CMPNE:
+        if (g->insn[i->arg[0]].op == OP_AND && is_const(g, i->arg[1]) &&
+            g->insn[i->arg[1]].imm == 0 && ir_is_int(type_of(g, i->arg[0]))) {
+            g->val[i->arg[0]].flags |= VF_FUSABLE;
+            break;
+        }
+        /* fall through */
+    case OP_CMPLTU: case OP_CMPLEU: case OP_CMPLTS: case OP_CMPLES:
+    case OP_AND: case OP_OR: case OP_XOR: case OP_ADD: case OP_SUB: case OP_MUL:
+        if (mark_foldable(g, i->arg[1]))
+            break;
+        if (is_compare(i->op) || (ir_op_flags((IrOp)i->op) & OPF_COMM))
+            mark_foldable(g, i->arg[0]);
+        break;
+    case OP_ZEXT:
+    case OP_SEXT:
+        mark_foldable(g, i->arg[0]);
+        break;
+    case OP_COND:
+        g->val[i->arg[0]].cc_need |= cond_bits[i->sub >> 1];
+        break;
+    case OP_FLAGS:
+        if (i->arg[2] != IR_NONE && type_of(g, i->arg[2]) == TY_FLAGS)
+            g->val[i->arg[2]].cc_need |=
+                i->sub == FK_INC || i->sub == FK_DEC ? 1 : (uint16_t)CC_ALL;
+        break;
+    case OP_FLAGS_BITS:
+        g->val[i->arg[0]].cc_need = CC_ALL;
+        break;
+    case OP_PUT:
+        if (type_of(g, i->arg[0]) == TY_FLAGS)
+            g->val[i->arg[0]].cc_need = CC_ALL;
+        mark_rmw(a, i, i->arg[0]);
+        break;
+    case OP_STORE:
+        if (i->space == SPACE_STATE)
+            mark_rmw(a, i, i->arg[2]);
+        break;
+    }
+}
+
+/** Shall the value of @p i be made by its consumers? */
+static bool choose_lazy(Analysis *a, IrRef i)
+{
+    Cg *g = a->g;
+    Val *x = &g->val[i];
+    const IrInsn *insn = &g->insn[i];
+    if (insn->op == OP_FLAGS)
+        return true;
+    if (x->uses != 1)
+        return false;
+    if (insn->op == OP_LOAD) {
+        if (!(x->flags & VF_FOLDABLE))
+            return false;
+        unsigned at = g->insn[a->barrier].op;
+        return x->last < a->barrier ||
+               (x->last == a->barrier && (at == OP_EXIT_IF || at == OP_COLD_BEGIN));
+    }
+    if ((x->flags & VF_RMW) && is_rmw_op(insn->op)) {
+        /* Nothing may change the word between the read and the write: arguments are adjacent. */
+        const IrInsn *src = &g->insn[insn->arg[0]];
+        bool ok = src->op == OP_GET || (src->op == OP_LOAD && x->last <= a->barrier);
+        if (ok && src->op == OP_LOAD)
+            g->val[insn->arg[0]].flags |= VF_RMW;
+        if (!ok)
+            x->flags &= (uint8_t)~VF_RMW;
+        return ok;
+    }
+    return (x->flags & VF_FUSABLE) != 0;
+}
+
+/** Live condition codes before @p i. */
+static void cc_before(Analysis *a, const IrInsn *i, IrRef ref)
+{
+    Cg *g = a->g;
+    switch (i->op) {
+    case OP_GET:
+        if (i->aux == AMD64_CC)
+            a->cc |= i->type == TY_FLAGS && g->val[ref].cc_need ? g->val[ref].cc_need : CC_ALL;
+        break;
+    case OP_PUT:
+        if (i->aux == AMD64_CC && !a->in_cold)
+            a->cc = 0;
+        break;
+    case OP_NATIVE: {
+        const NativeInsn *n = g->b->native[i->aux];
+        if (!a->in_cold && !(n->flags & NF_FLAGS_MAYBE))
+            a->cc &= (uint16_t)~n->cc_write;
+        a->cc |= n->cc_read;
+        break;
+    }
+    case OP_EXIT_IF:
+    case OP_JUMP:
+    case OP_JUMP_IND:
+        if (i->aux == 1 || (i->op != OP_EXIT_IF && g->b->flags_live_out))
+            a->cc = CC_ALL;
+        break;
+    }
+}
+
+static void hint(Analysis *a, IrRef v, int h)
+{
+    a->g->val[v].hint = (int8_t)h;
+    a->hint_val[h] = v;
+    a->hinted |= (uint16_t)(1u << h);
+}
+
+/** Hints around @p i: pos is where it is really made. */
+static void hints_at(Analysis *a, const IrInsn *i, IrRef ref)
+{
+    Cg *g = a->g;
+    Val *x = &g->val[ref];
+    if (x->hint != H_NONE) {
+        unsigned bit = 1u << x->hint;
+        if (!(a->hinted & bit) || a->hint_val[x->hint] != ref || (x->flags & VF_LAZY)) {
+            x->hint = H_NONE;
+        } else {
+            a->hinted &= (uint16_t)~bit;
+            bool two_address = (i->op >= OP_AND && i->op <= OP_MUL) || i->op == OP_NEG ||
+                               (i->op >= OP_SHL && i->op <= OP_ROR) || i->op == OP_BSWAP ||
+                               i->op == OP_TRUNC || i->op == OP_ZEXT;
+            IrRef src = i->arg[0];
+            if (two_address && g->val[src].last <= ref && g->insn[src].op != OP_GET &&
+                g->insn[src].op != OP_CONST)
+                hint(a, src, x->hint);
+        }
+    }
+    if (i->op == OP_PUT) {
+        int h = i->aux < AMD64_REG_COUNT ? rx_home(g, (uint8_t)i->aux) : H_NONE;
+        IrRef v = i->arg[0];
+        if (h >= 0 && h < H_XMM0) {
+            a->hinted &= (uint16_t)~(1u << h);
+            if (g->insn[v].op != OP_CONST && g->insn[v].op != OP_GET && type_of(g, v) == TY_I64)
+                hint(a, v, h);
+        }
+    } else if (i->op == OP_GET) {
+        int h = i->aux < AMD64_REG_COUNT ? rx_home(g, (uint8_t)i->aux) : H_NONE;
+        if (h >= 0 && h < H_XMM0)
+            a->hinted &= (uint16_t)~(1u << h);
+    } else if (i->op == OP_JUMP_IND) {
+        hint(a, i->arg[0], H_R11);
+    } else if (ir_op_flags((IrOp)i->op) & OPF_FAULT || i->op == OP_COLD_BEGIN ||
+               i->op == OP_COLD_END) {
+        a->hinted = 0;
+    }
+}
+
+/** Loads must not be moved past this. */
+static bool is_barrier(const IrInsn *i)
+{
+    return (ir_op_flags((IrOp)i->op) & OPF_EFFECT) != 0;
+}
+
+/** Unused values that have no effect are not made at all. */
+static bool is_droppable(const IrInsn *i)
+{
+    unsigned f = ir_op_flags((IrOp)i->op);
+    return (f & OPF_PURE) || i->op == OP_GET || (i->op == OP_LOAD && i->space == SPACE_STATE);
+}
+
+void analyse(Cg *g)
+{
+    Analysis a = { .g = g, .barrier = g->n - 1 };
+    IrBlock *b = (IrBlock *)(uintptr_t)g->b;
+    for (IrRef i = g->n; i-- > 0;) {
+        const IrInsn *insn = &g->insn[i];
+        Val *x = &g->val[i];
+        x->cc_live = insn->op == OP_EXIT_IF && insn->aux == 1 ? CC_ALL : a.cc;
+        if (insn->op == OP_COLD_BEGIN || insn->op == OP_COLD_END)
+            a.in_cold = insn->op == OP_COLD_END;
+        if (x->uses == 0 && is_droppable(insn)) {
+            x->hint = H_NONE;
+            continue;
+        }
+        IrRef pos = i;
+        if (x->uses) {
+            if (choose_lazy(&a, i)) {
+                x->flags |= VF_LAZY;
+                pos = x->last;
+            }
+            x->dies_next = g->val[x->last].dies;
+            g->val[x->last].dies = i;
+        }
+        mark_consumed(&a, insn);
+        IrRef *slot[IR_MAX_ARGS];
+        unsigned n = ir_arg_slots(b, (IrInsn *)(uintptr_t)insn, slot);
+        for (unsigned k = 0; k < n; k++)
+            use(&a, *slot[k], pos);
+        cc_before(&a, insn, i);
+        hints_at(&a, insn, i);
+        if (is_barrier(insn))
+            a.barrier = i;
+    }
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Linking translations: the rel32 of an exit is patched while other threads may run it, with
+ * one aligned four-byte store.
+ */
+#include "codegen.h"
+
+/** mov r11, imm64 begins this much before its constant. */
+enum { CROSS_OPCODE_BYTES = 2 };
+
+static void patch(uint8_t *code_rw, const uint8_t *code_rx, uint32_t off, const uint8_t *to)
+{
+    int64_t rel = to - (code_rx + off + 4);
+    CHECK(fits_i32(rel), "%p is too far from %p", (const void *)to, (const void *)(code_rx + off));
+    uint32_t *p = (uint32_t *)(void *)(code_rw + off);
+    CHECK(((uintptr_t)p & 3) == 0, "offset %u", off);
+    __atomic_store_n(p, (uint32_t)rel, __ATOMIC_RELEASE);
+}
+
+void vex_chain(uint8_t *code_rw, const uint8_t *code_rx, const VexExitSite *e, const void *target)
+{
+    const uint8_t *to = target;
+    if (e->crosses) {
+        memcpy(code_rw + e->cross_off, &target, sizeof target);
+        to = code_rx + e->cross_off - CROSS_OPCODE_BYTES;
+        __atomic_thread_fence(__ATOMIC_RELEASE);
+    }
+    patch(code_rw, code_rx, e->patch_off, to);
+}
+
+void vex_unchain(uint8_t *code_rw, const uint8_t *code_rx, const VexExitSite *e)
+{
+    patch(code_rw, code_rx, e->patch_off, code_rx + e->stub_off);
+}

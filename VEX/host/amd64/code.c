@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The two parts of a translation's code: the main part is written in place, the cold part into
+ * a buffer of its own that is appended at the end; jumps between them are resolved then.
+ * Also the map from host code to guest instructions.
+ */
+#include "codegen.h"
+
+enum { COLD_FIRST = 8192, COLD_ALIGN = 16 };
+
+/** Double an array of the arena. */
+static void *grow(Cg *g, void *old, uint32_t *cap, uint32_t n, size_t elem)
+{
+    if (n < *cap)
+        return old;
+    uint32_t want = *cap ? *cap * 2 : 16;
+    void *p = arena_alloc(g->arena, want * elem);
+    if (n)
+        memcpy(p, old, n * elem);
+    *cap = want;
+    return p;
+}
+
+static void cold_grow(Cg *g)
+{
+    Code *c = &g->buf[1];
+    size_t have = (size_t)(c->end - c->start), used = (size_t)(c->p - c->start);
+    size_t want = have ? have * 2 : COLD_FIRST;
+    uint8_t *p = arena_alloc(g->arena, want);
+    if (used)
+        memcpy(p, c->start, used);
+    *c = (Code){ p, p + used, p + want };
+}
+
+void code_reserve(Cg *g)
+{
+    if (g->buf[0].end - g->buf[0].p < CODE_ROOM)
+        g->failed = true;
+    if (g->buf[1].end - g->buf[1].p < CODE_ROOM)
+        cold_grow(g);
+}
+
+
+Ool code_ool_begin(Cg *g)
+{
+    Ool o = { g->c, g->c == &g->buf[1], 0 };
+    if (o.was_cold)
+        o.skip = emit_jmp(g, 0);
+    g->c = &g->buf[1];
+    return o;
+}
+
+void code_ool_end(Cg *g, Ool o)
+{
+    if (o.was_cold)
+        fix_set(g, o.skip, code_here(g));
+    g->c = o.back;
+}
+
+static uint32_t fix_new(Cg *g, Loc to)
+{
+    g->fix = grow(g, g->fix, &g->cap_fix, g->n_fix, sizeof *g->fix);
+    g->fix[g->n_fix] = (Fixup){ code_here(g), to };
+    code_u32(g->c, 0);
+    return g->n_fix++;
+}
+
+uint32_t emit_jcc(Cg *g, unsigned cc, Loc to)
+{
+    code_u8(g->c, 0x0f);
+    code_u8(g->c, 0x80 | cc);
+    return fix_new(g, to);
+}
+
+uint32_t emit_jmp(Cg *g, Loc to)
+{
+    code_u8(g->c, 0xe9);
+    return fix_new(g, to);
+}
+
+uint32_t emit_rel32(Cg *g, Loc to) { return fix_new(g, to); }
+
+void fix_set(Cg *g, uint32_t fix, Loc to) { g->fix[fix].to = to; }
+
+void code_align4(Cg *g, unsigned ahead)
+{
+    uintptr_t at = (uintptr_t)(g->c->p - g->c->start) + ahead;
+    if (g->c == &g->buf[0])
+        at += (uintptr_t)g->run_addr;
+    emit_nops(g->c, -at & 3);
+}
+
+void code_point(Cg *g)
+{
+    bool cold = g->c == &g->buf[1];
+    VexPoint **list = cold ? &g->cold_points : &g->points;
+    uint32_t *n = cold ? &g->n_cold_points : &g->n_points;
+    VexPoint p = { .host_off = (uint32_t)(g->c->p - g->c->start),
+                   .guest_off = (uint32_t)(g->guest_pc - g->b->addr),
+                   .cc_in_host = g->cc == CCS_EFLAGS };
+    if (*n) {
+        VexPoint *last = &(*list)[*n - 1];
+        if (last->guest_off == p.guest_off && last->cc_in_host == p.cc_in_host)
+            return;
+        if (last->host_off == p.host_off) {
+            *last = p;
+            return;
+        }
+    }
+    *list = grow(g, *list, cold ? &g->cap_cold_points : &g->cap_points, *n, sizeof p);
+    (*list)[(*n)++] = p;
+}
+
+VexExitSite *exit_new(Cg *g)
+{
+    g->exits = grow(g, g->exits, &g->cap_exits, g->n_exits, sizeof *g->exits);
+    return &g->exits[g->n_exits++];
+}
+
+static uint32_t resolve(Loc l, uint32_t cold) { return l & LOC_COLD ? (l & ~LOC_COLD) + cold : l; }
+
+static void finish_tables(Cg *g, uint32_t cold, VexTranslation *out)
+{
+    for (uint32_t i = 0; i < g->n_exits; i++) {
+        VexExitSite *e = &g->exits[i];
+        e->patch_off = resolve(e->patch_off, cold);
+        e->stub_off = resolve(e->stub_off, cold);
+        e->cross_off = resolve(e->cross_off, cold);
+    }
+    out->exits = g->exits;
+    out->n_exits = g->n_exits;
+    for (uint32_t i = 0; i < g->n_cold_points; i++) {
+        g->points = grow(g, g->points, &g->cap_points, g->n_points, sizeof *g->points);
+        g->points[g->n_points] = g->cold_points[i];
+        g->points[g->n_points++].host_off += cold;
+    }
+    out->points = g->points;
+    out->n_points = g->n_points;
+}
+
+bool code_finish(Cg *g, VexTranslation *out)
+{
+    Code *m = &g->buf[0];
+    size_t cold_len = (size_t)(g->buf[1].p - g->buf[1].start);
+    uint32_t main_len = (uint32_t)(m->p - m->start);
+    uint32_t cold = main_len + (uint32_t)(-((uintptr_t)g->run_addr + main_len) & (COLD_ALIGN - 1));
+    if (g->failed || (size_t)(m->end - m->start) < cold + cold_len)
+        return false;
+    memset(m->p, 0xcc, cold - main_len);
+    if (cold_len)
+        memcpy(m->start + cold, g->buf[1].start, cold_len);
+    for (uint32_t i = 0; i < g->n_fix; i++) {
+        uint32_t from = resolve(g->fix[i].from, cold), to = resolve(g->fix[i].to, cold);
+        uint32_t rel = to - (from + 4);
+        memcpy(m->start + from, &rel, 4);
+    }
+    out->code = m->start;
+    out->code_len = cold_len ? cold + (uint32_t)cold_len : main_len;
+    finish_tables(g, cold, out);
+    return true;
+}

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Leaving a block.  A direct exit is a jump whose rel32 leads to an out-of-line stub until
+ * vex_chain() patches it; an exit to a mode with the other register convention goes through
+ * enter_pinned or leave_pinned.  Indirect exits look into the jump cache.  In every exit the
+ * guest state is in its homes, REG_TOOL(0) included once control leaves pinned code.
+ */
+#include "codegen.h"
+#include "exit_data.h"
+
+#define STATE(field) mem_state((int32_t)offsetof(VexState, field))
+#define STUB(name) mem_state((int32_t)offsetof(VexState, stubs.name))
+
+
+
+static bool mode_pinned(unsigned mode) { return vex_config()->modes[mode].flags & VM_PINNED; }
+
+static bool is_plain(unsigned kind) { return kind == JK_BORING || kind == JK_CALL || kind == JK_RET; }
+
+static void emit_jmp_mem(Cg *g, HMem m) { emit_rm(g->c, O_GROUP5, 4, 4, &m); }
+
+/** Before control leaves pinned code: what the stubs do not know to save. */
+static void emit_save_tool0(Cg *g)
+{
+    HMem m = STATE(tool);
+    if (g->tool0)
+        emit_store(g->c, 8, H_R14, &m);
+}
+
+/** Save the condition codes on a path that leaves; the allocator's state stays as it is. */
+static void emit_cc_leave(Cg *g, bool wanted)
+{
+    if (wanted && g->cc == CCS_EFLAGS)
+        emit_cc_save(g, g->pinned ? H_R11 : H_R10);
+}
+
+/** Leave through a stub that takes the target in R11 and the rest in R10. */
+static void emit_leave(Cg *g, unsigned kind, unsigned mode, HMem stub)
+{
+    emit_save_tool0(g);
+    emit_mov_imm(g->c, H_R10, LEAVE_WORD(mode, g->b->mode, g->pinned, kind));
+    emit_jmp_mem(g, stub);
+}
+
+static void emit_leave_to(Cg *g, GuestAddr target, unsigned kind, unsigned mode, HMem stub)
+{
+    emit_mov_imm(g->c, H_R11, target);
+    emit_leave(g, kind, mode, stub);
+}
+
+/** The out-of-line code of a direct exit: what runs until it is chained. */
+static void emit_chain_stub(Cg *g, VexExitSite *e)
+{
+    e->stub_off = code_here(g);
+    if (!e->crosses)
+        emit_save_tool0(g);
+    HMem stub = STUB(exit_chain);
+    emit_rm(g->c, O_GROUP5, 4, 2, &stub);
+    emit_rel32(g, e->patch_off);
+    code_u8(g->c, e->mode);
+    code_u8(g->c, e->from_mode);
+    code_u8(g->c, g->pinned);
+    code_u8(g->c, 0);
+    code_u64(g->c, e->target);
+    if (!e->crosses)
+        return;
+    code_u8(g->c, 0x49); /* mov r11, imm64 */
+    code_u8(g->c, 0xbb);
+    e->cross_off = code_here(g);
+    code_u64(g->c, 0);
+    HMem mode = STATE(cur_mode);
+    emit_store_imm(g->c, 8, e->mode, &mode);
+    emit_jmp_mem(g, g->pinned ? STUB(leave_pinned) : STUB(enter_pinned));
+}
+
+/** A jump (@p cc < 0) or conditional jump, here, that can be chained to @p target. */
+static void emit_chainable(Cg *g, int cc, GuestAddr target, unsigned mode)
+{
+    bool crosses = mode_pinned(mode) != g->pinned;
+    if (crosses && cc < 0)
+        emit_save_tool0(g);
+    code_align4(g, cc < 0 ? 1 : 2);
+    if (cc < 0) {
+        code_u8(g->c, 0xe9);
+    } else {
+        code_u8(g->c, 0x0f);
+        code_u8(g->c, 0x80 | (unsigned)cc);
+    }
+    VexExitSite *e = exit_new(g);
+    *e = (VexExitSite){ .patch_off = code_here(g), .target = target, .mode = (uint8_t)mode,
+                        .from_mode = g->b->mode, .crosses = crosses };
+    uint32_t fix = emit_rel32(g, 0);
+    Ool o = { g->c, false, 0 };
+    if (cc < 0)
+        g->c = &g->buf[1]; /* nothing falls through to the stub */
+    else
+        o = code_ool_begin(g);
+    emit_chain_stub(g, e);
+    fix_set(g, fix, e->stub_off);
+    code_ool_end(g, o);
+}
+
+/** Jump to the way out if something is pending. */
+static void emit_pending_test(Cg *g, GuestAddr target, unsigned mode)
+{
+    HMem p = STATE(pending);
+    emit_alu_mi(g->c, ALU_CMP, 4, &p, 0);
+    uint32_t fix = emit_jcc(g, CC_NE, 0);
+    Ool o = code_ool_begin(g);
+    fix_set(g, fix, code_here(g));
+    emit_leave_to(g, target, 0, mode, STUB(exit_pending));
+    code_ool_end(g, o);
+}
+
+static bool is_backward(const Cg *g, GuestAddr target, unsigned mode)
+{
+    return mode == g->b->mode && target <= g->guest_pc;
+}
+
+/** Everything from here to the target: codes saved, mode changed, service asked. */
+static void emit_direct(Cg *g, const IrInsn *i, bool cc_wanted)
+{
+    emit_cc_leave(g, cc_wanted);
+    if (!is_plain(i->sub)) {
+        emit_leave_to(g, i->imm, i->sub, i->mode, STUB(exit_kind));
+        return;
+    }
+    if (is_backward(g, i->imm, i->mode))
+        emit_pending_test(g, i->imm, i->mode);
+    emit_chainable(g, -1, i->imm, i->mode);
+}
+
+/** An exit of this guest instruction that goes to the same place: its out-of-line code. */
+static bool shared_exit(const Cg *g, const IrInsn *i, Loc *at)
+{
+    const SharedExit *s = &g->shared_exit;
+    if (s->valid && s->target == i->imm && s->mode == i->mode && s->kind == i->sub &&
+        s->cc == (g->cc == CCS_EFLAGS)) {
+        *at = s->at;
+        return true;
+    }
+    return false;
+}
+
+void gen_exit_if(Cg *g, IrRef ref)
+{
+    const IrInsn *i = insn_of(g, ref);
+    code_point(g);
+    unsigned cc = cond_to_eflags(g, i->arg[0]);
+    bool save_cc = i->aux == 1 && g->cc == CCS_EFLAGS;
+    bool crosses = mode_pinned(i->mode) != g->pinned;
+    if (is_plain(i->sub) && !crosses && is_backward(g, i->imm, i->mode)) {
+        uint8_t *skip = emit_jcc_short(g->c, cc ^ 1);
+        emit_direct(g, i, save_cc);
+        patch_short(g->c, skip);
+        return;
+    }
+    if (is_plain(i->sub) && !crosses && !save_cc) {
+        emit_chainable(g, (int)cc, i->imm, i->mode);
+        return;
+    }
+    Loc at;
+    if (shared_exit(g, i, &at)) {
+        emit_jcc(g, cc, at);
+        return;
+    }
+    uint32_t fix = emit_jcc(g, cc, 0);
+    Ool o = code_ool_begin(g);
+    at = code_here(g);
+    fix_set(g, fix, at);
+    g->shared_exit = (SharedExit){ true, i->mode, i->sub, g->cc == CCS_EFLAGS, i->imm, at };
+    emit_direct(g, i, save_cc);
+    code_ool_end(g, o);
+}
+
+void gen_jump(Cg *g, IrRef ref)
+{
+    const IrInsn *i = insn_of(g, ref);
+    emit_direct(g, i, i->aux == 1 || g->b->flags_live_out);
+}
+
+/** Look R11 up in the jump cache of @p mode and go there. */
+static void emit_lookup(Cg *g, unsigned mode)
+{
+    int32_t cache = (int32_t)(offsetof(VexState, jump_cache) +
+                              mode * sizeof(VexJumpEntry) * VEX_JUMP_CACHE_SIZE);
+    /* r10 = vex_jump_index(r11) * sizeof(VexJumpEntry) */
+    _Static_assert(sizeof(VexJumpEntry) == 16 && VEX_JUMP_CACHE_BITS == 12, "shift and mask");
+    emit_rr(g->c, 0x69, 4, H_R10, H_R11);
+    code_u32(g->c, 0x9e3779b1u);
+    emit_shift_ri(g->c, SH_SHR, 4, H_R10, 16);
+    emit_alu_ri(g->c, ALU_AND, 4, H_R10, 0xfff0);
+    HMem pc = { H_RSP, H_R10, 0, false, cache + (int32_t)offsetof(VexJumpEntry, pc) };
+    HMem code = { H_RSP, H_R10, 0, false, cache + (int32_t)offsetof(VexJumpEntry, code) };
+    emit_alu_mr(g->c, ALU_CMP, 8, H_R11, &pc);
+    uint32_t miss = emit_jcc(g, CC_NE, 0);
+    if (mode_pinned(mode) == g->pinned) {
+        emit_jmp_mem(g, code);
+    } else {
+        emit_save_tool0(g);
+        emit_rm(g->c, O_MOV_LOAD, 8, H_R11, &code);
+        HMem cur = STATE(cur_mode);
+        emit_store_imm(g->c, 8, mode, &cur);
+        emit_jmp_mem(g, g->pinned ? STUB(leave_pinned) : STUB(enter_pinned));
+    }
+    Ool o = code_ool_begin(g);
+    fix_set(g, miss, code_here(g));
+    emit_leave(g, 0, mode, STUB(exit_indirect));
+    code_ool_end(g, o);
+}
+
+void gen_jump_ind(Cg *g, IrRef ref)
+{
+    const IrInsn *i = insn_of(g, ref);
+    IrRef t = i->arg[0];
+    if (g->val[t].reg != H_R11)
+        evict(g, H_R11);
+    copy_gpr(g, H_R11, t);
+    if ((i->aux == 1 || g->b->flags_live_out) && g->cc == CCS_EFLAGS)
+        emit_cc_save(g, g->pinned ? H_R10 : H_NONE);
+    if (!is_plain(i->sub)) {
+        emit_leave(g, i->sub, i->mode, STUB(exit_kind));
+        return;
+    }
+    HMem p = STATE(pending);
+    emit_alu_mi(g->c, ALU_CMP, 4, &p, 0);
+    uint32_t fix = emit_jcc(g, CC_NE, 0);
+    Ool o = code_ool_begin(g);
+    fix_set(g, fix, code_here(g));
+    emit_leave(g, 0, i->mode, STUB(exit_pending));
+    code_ool_end(g, o);
+    emit_lookup(g, i->mode);
+}

@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The glue between C and translated code.  In translated code RSP is the VexState; R9 to R11
+ * are free in pinned modes wherever a stub is used, all registers in other modes.  Three
+ * variants of what touches vector registers exist, for SSE, AVX and AVX-512 hosts; stubs.c
+ * chooses.  Between stubs_begin and stubs_end the guest's registers are in transit.
+ */
+#include "exit_data.h"
+#include "stubs_offsets.h"
+
+	.text
+	.p2align 4
+	.globl	stubs_begin
+	.hidden	stubs_begin
+stubs_begin:
+
+/* PINNED_REGS: the rows of regs.def */
+	.macro	each_gpr op
+	\op	rax, 0
+	\op	rcx, 1
+	\op	rdx, 2
+	\op	rbx, 3
+	\op	r15, 4
+	\op	rbp, 5
+	\op	rsi, 6
+	\op	rdi, 7
+	\op	r8, 8
+	\op	r12, 12
+	\op	r13, 13
+	.endm
+	.macro	gpr_save host, n
+	movq	%\host, VS_GPR + 8*\n(%rsp)
+	.endm
+	.macro	gpr_load host, n
+	movq	VS_GPR + 8*\n(%rsp), %\host
+	.endm
+
+	.macro	vec_save_sse
+	.irp	n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
+	movaps	%xmm\n, VS_V + 64*\n(%rsp)
+	.endr
+	.endm
+	.macro	vec_load_sse
+	.irp	n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
+	movaps	VS_V + 64*\n(%rsp), %xmm\n
+	.endr
+	.endm
+	.macro	vec_save_avx
+	.irp	n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
+	vmovaps	%ymm\n, VS_V + 64*\n(%rsp)
+	.endr
+	vzeroupper
+	.endm
+	.macro	vec_load_avx
+	.irp	n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
+	vmovaps	VS_V + 64*\n(%rsp), %ymm\n
+	.endr
+	.endm
+	.macro	vec_save_avx512
+	.irp	n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31
+	vmovaps	%zmm\n, VS_V + 64*\n(%rsp)
+	.endr
+	.irp	n, 0, 1, 2, 3, 4, 5, 6, 7
+	kmovq	%k\n, VS_K + 8*\n(%rsp)
+	.endr
+	vzeroupper
+	.endm
+	.macro	vec_load_avx512
+	.irp	n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31
+	vmovaps	VS_V + 64*\n(%rsp), %zmm\n
+	.endr
+	.irp	n, 0, 1, 2, 3, 4, 5, 6, 7
+	kmovq	VS_K + 8*\n(%rsp), %k\n
+	.endr
+	.endm
+	/* Only AVX-512 hosts keep vector state in registers across non-pinned code, and it is
+	   in the state there as well: nothing to do. */
+
+/* Before C code runs: the guest's x87 state and MXCSR out, the host's in. */
+	.macro	fp_to_host
+	cmpq	$0, VS_FPU_LIVE(%rsp)
+	je	1f
+	fxsave64 VS_FPU(%rsp)
+	fninit
+	movq	$0, VS_FPU_LIVE(%rsp)
+1:	stmxcsr	VS_MXCSR(%rsp)
+	ldmxcsr	VS_HOST_MXCSR(%rsp)
+	.endm
+
+/* ---- into translated code ---- */
+
+/* void vex_enter(VexState *s, const void *code, bool pinned) */
+	.globl	vex_enter
+	.type	vex_enter, @function
+vex_enter:
+	pushq	%rbp
+	pushq	%rbx
+	pushq	%r12
+	pushq	%r13
+	pushq	%r14
+	pushq	%r15
+	pushq	%rax
+	movq	%rsp, VS_HOST_SP(%rdi)
+	stmxcsr	VS_HOST_MXCSR(%rdi)
+	ldmxcsr	VS_MXCSR(%rdi)
+	movq	%rdi, %rsp
+	movq	%rsi, %r11
+	testb	%dl, %dl
+	jz	1f
+	jmp	*(VS_STUBS + ST_ENTER_PINNED)(%rsp)
+1:	jmp	*%r11
+	.size	vex_enter, . - vex_enter
+
+/* Back to vex_enter's caller; all guest registers are in the state. */
+	.globl	stub_return
+	.hidden	stub_return
+stub_return:
+	fp_to_host
+	movq	VS_HOST_SP(%rsp), %rsp
+	popq	%rax
+	popq	%r15
+	popq	%r14
+	popq	%r13
+	popq	%r12
+	popq	%rbx
+	popq	%rbp
+	ret
+
+/* A signal handler left: as stub_return, but the x87 state and MXCSR are the host's already. */
+	.globl	stub_abandon
+	.hidden	stub_abandon
+stub_abandon:
+	movq	VS_HOST_SP(%rsp), %rsp
+	popq	%rax
+	popq	%r15
+	popq	%r14
+	popq	%r13
+	popq	%r12
+	popq	%rbx
+	popq	%rbp
+	ret
+
+/* Load the guest's x87 state; FXRSTOR would also change XMM and MXCSR, so they are saved into
+   the image that is loaded. Called by translated code; keeps all registers. */
+	.globl	stub_fpu_load
+	.hidden	stub_fpu_load
+stub_fpu_load:
+	.set	AREA, -1024
+	movq	%r11, VS_SCRATCH + 48 + 8(%rsp)
+	fxsave64 AREA + 8(%rsp)
+	.irp	off, 0, 8, 16, 32, 40, 48, 56, 64, 72, 80, 88, 96, 104, 112, 120, 128, 136, 144, 152
+	movq	VS_FPU + 8 + \off(%rsp), %r11
+	movq	%r11, AREA + 8 + \off(%rsp)
+	.endr
+	fxrstor64 AREA + 8(%rsp)
+	movq	$1, VS_FPU_LIVE + 8(%rsp)
+	movq	VS_SCRATCH + 48 + 8(%rsp), %r11
+	ret
+
+/* CALLEE_FULL from non-pinned code: function in R11, arguments in the scratch words, result in R11. */
+	.macro	call_c
+	leaq	(%rsp), %rdi
+	movq	VS_SCRATCH(%rsp), %rsi
+	movq	VS_SCRATCH + 8(%rsp), %rdx
+	movq	VS_SCRATCH + 16(%rsp), %rcx
+	movq	VS_SCRATCH + 24(%rsp), %r8
+	movq	VS_SCRATCH + 32(%rsp), %r9
+	call	*%r11
+	movq	%rax, %r11
+	ldmxcsr	VS_MXCSR(%rsp)
+	.endm
+
+	.globl	stub_call_full
+	.hidden	stub_call_full
+stub_call_full:
+	popq	%r10
+	movq	%r10, VS_HELPER_RET(%rsp)
+	fp_to_host
+	call_c
+	jmp	*VS_HELPER_RET(%rsp)
+
+/* What an exit stub tells C, from R10 (exit_data.h) and R11. */
+	.macro	leave_common reason
+	movq	%r11, VS_PC(%rsp)
+	movl	$\reason, VS_EXIT_REASON(%rsp)
+	movzbl	%r10b, %r11d
+	movl	%r11d, VS_EXIT_MODE(%rsp)
+	shrl	$8, %r10d
+	movzbl	%r10b, %r11d
+	movq	%r11, VS_CUR_MODE(%rsp)
+	shrl	$8, %r10d
+	movl	%r10d, %r11d
+	shrl	$8, %r11d
+	movl	%r11d, VS_EXIT_KIND(%rsp)
+	testb	%r10b, %r10b
+	.endm
+
+/* The stubs that touch vector registers, for one kind of host. */
+	.macro	variant kind
+	.globl	stub_exit_chain_\kind
+	.hidden	stub_exit_chain_\kind
+stub_exit_chain_\kind:
+	popq	%r11
+	movq	EXIT_TARGET(%r11), %r10
+	movq	%r10, VS_PC(%rsp)
+	movslq	EXIT_SITE(%r11), %r10
+	leaq	4(%r11, %r10), %r10
+	movq	%r10, VS_EXIT_SITE(%rsp)
+	movzbl	EXIT_MODE(%r11), %r10d
+	movl	%r10d, VS_EXIT_MODE(%rsp)
+	movzbl	EXIT_FROM(%r11), %r10d
+	movq	%r10, VS_CUR_MODE(%rsp)
+	movl	$0, VS_EXIT_REASON(%rsp)
+	cmpb	$0, EXIT_PINNED(%r11)
+	je	stub_return
+	jmp	stub_save_return_\kind
+
+	.globl	stub_exit_indirect_\kind
+	.hidden	stub_exit_indirect_\kind
+stub_exit_indirect_\kind:
+	leave_common 1
+	jz	stub_return
+	jmp	stub_save_return_\kind
+
+	.globl	stub_exit_pending_\kind
+	.hidden	stub_exit_pending_\kind
+stub_exit_pending_\kind:
+	leave_common 2
+	jz	stub_return
+	jmp	stub_save_return_\kind
+
+	.globl	stub_exit_kind_\kind
+	.hidden	stub_exit_kind_\kind
+stub_exit_kind_\kind:
+	leave_common 3
+	jz	stub_return
+stub_save_return_\kind:
+	each_gpr gpr_save
+	vec_save_\kind
+	jmp	stub_return
+
+	.globl	stub_enter_pinned_\kind
+	.hidden	stub_enter_pinned_\kind
+stub_enter_pinned_\kind:
+	each_gpr gpr_load
+	movq	VS_TOOL(%rsp), %r14
+	vec_load_\kind
+	jmp	*%r11
+
+	.globl	stub_leave_pinned_\kind
+	.hidden	stub_leave_pinned_\kind
+stub_leave_pinned_\kind:
+	each_gpr gpr_save
+	vec_save_\kind
+	jmp	*%r11
+
+	.globl	stub_call_full_pinned_\kind
+	.hidden	stub_call_full_pinned_\kind
+stub_call_full_pinned_\kind:
+	popq	%r10
+	movq	%r10, VS_HELPER_RET(%rsp)
+	each_gpr gpr_save
+	vec_save_\kind
+	fp_to_host
+	call_c
+	each_gpr gpr_load
+	vec_load_\kind
+	jmp	*VS_HELPER_RET(%rsp)
+	.endm
+
+	variant	sse
+	variant	avx
+	variant	avx512
+
+	.globl	stubs_end
+	.hidden	stubs_end
+stubs_end:
+	.section .note.GNU-stack, "", @progbits
