@@ -5,7 +5,9 @@
 # been made equal: process ids, addresses, the banner, and the frames of replaced functions (a
 # function of Valgrind's preloaded library there, the function really called here).
 #
-#   compat.t [--options=MORE] [NAME...]        needs the programs built by prog.t
+#   compat.t [--options=MORE] [--xml] [NAME...]
+#
+# --xml compares the XML reports instead of the text.
 use strict;
 use warnings;
 use FindBin;
@@ -15,9 +17,11 @@ use File::Path ();
 use File::Temp ();
 use Run;
 
-my ($more, @names) = ('');
+my ($more, $xml, @names) = ('', 0);
 for (@ARGV) {
-    if (/^--options=(.*)/) { $more = $1 } else { push @names, $_ }
+    if (/^--options=(.*)/) { $more = $1 }
+    elsif ($_ eq '--xml') { $xml = 1 }
+    else { push @names, $_ }
 }
 if (!Run::have('valgrind')) {
     print "1..0 # SKIP no valgrind here\n";
@@ -50,6 +54,20 @@ sub normalise {
     return join "\n", @out, '';
 }
 
+# Elements whose contents differ from run to run, and the head that names the program.
+sub normalise_xml {
+    my ($text) = @_;
+    $text =~ s,<preamble>.*?</preamble>\s*,,s;
+    $text =~ s,<usercomment>.*?</usercomment>\s*,,s;
+    $text =~ s,<(pid|ppid|time|unique|ip|exe|tid)>[^<]*</\1>,<$1/>,g;
+    $text =~ s,<vargv>.*?</vargv>\s*,,s;
+    $text =~ s,\b0x[0-9A-Fa-f]+,0xADDR,g;
+    $text =~ s,in loss record [\d\,]+ of [\d\,]+,in loss record N of N,g;
+    $text =~ s{<frame>(?:(?!</frame>).)*?(?:vgpreload_|/libc\.so|/libstdc\+\+|/ld-linux|/libgcc)(?:(?!</frame>).)*</frame>}
+              {my $f = $&; my ($fn) = $f =~ m,<fn>(?:__)?(.*?)(?:_avx\w*|_sse\w*|\@.*)?</fn>,; "<frame><fn>" . ($fn // '') . "</fn></frame>"}gse;
+    return $text;
+}
+
 sub report {
     my ($who, $checker, $name, $text) = @_;
     my $base = "$work/$name.$who";
@@ -59,9 +77,10 @@ sub report {
     my ($tool) = $text =~ m,^// TOOL: (.*),m;
     $env{$1} = $2 while $text =~ m,^// ENV: (\w+)=(.*),mg;
     my @options = map { s/\@src\@/$source/gr } split ' ', ($options // '') . " $more";
+    push @options, '--xml=yes', "--xml-file=$base.xml" if $xml;
     my $r = Run::run(cmd => [$checker, '--tool=' . ($tool // 'memcheck'), "--log-file=$base.log", @options,
             "$programs/$name", split ' ', $args // ''], env => \%env, base => $base, dir => $work);
-    my $log = normalise(Run::slurp("$base.log"));
+    my $log = $xml ? normalise_xml(Run::slurp("$base.xml")) : normalise(Run::slurp("$base.log"));
     Run::spew("$base.txt", $log);
     return ($log, Run::how_it_ended($r));
 }
@@ -70,6 +89,7 @@ sub test {
     my ($path, $name) = @_;
     my $text = Run::slurp($path);
     return ('SKIP', $1) if $text =~ m,^// DIFFERS: (.*),m;
+    return ('SKIP', 'no XML from this tool') if $xml && $text =~ m,^// TOOL: none,m;
     return ('SKIP', 'not compiled') unless -x "$programs/$name";
     my ($theirs, $their_end) = report('valgrind', 'valgrind', $name, $text);
     my ($ours, $our_end) = report('gimle', "$build/gimle", $name, $text);

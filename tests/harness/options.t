@@ -59,7 +59,7 @@ my @tests;
 
 # row(name, options and program as shell text, checks):
 #   status, out => qr, err => qr (whole stderr), lines => [text in the report], nolines,
-#   file => [name, qr], ours => 1 (Valgrind is different), env
+#   file => name pattern (then the report is there), xml => [name pattern, qr], ours => 1 (Valgrind is different), env
 sub row {
     my ($name, $args, %a) = @_;
     return if $pattern ne '' && $name !~ /$pattern/;
@@ -80,6 +80,12 @@ sub row {
             my ($path) = glob "$work/$a{file}";
             $text = $path ? Run::slurp($path) : '';
             push @bad, "no file $a{file}" unless $path;
+        }
+        if ($a{xml}) {
+            my ($path) = glob "$work/$a{xml}[0]";
+            my $xml = $path ? Run::slurp($path) : '';
+            push @bad, "XML:\n$xml" unless $xml =~ $a{xml}[1];
+            push @bad, `xmllint --noout '$path' 2>&1` if $path && Run::have('xmllint') && system("xmllint --noout '$path' 2>/dev/null");
         }
         my $plain = join '', map { Report::normalise($_) . "\n" } Report::lines($text);
         for (@{ $a{lines} || [] }) { push @bad, "no line: $_" unless index($plain, $_) >= 0 }
@@ -185,5 +191,13 @@ row('parent pid in a log file', '--log-file=parent.log ./bad', status => 3, file
     lines => ['Parent PID: ']);
 row('markers', '--error-markers=begin,end ./bad', status => 3, lines => ['begin', 'end']);
 row('closed descriptors', '-q /bin/true <&- >&- 2>&-', err => qr/\A\z/);
+
+row('xml file', '--xml=yes --xml-file=x.%p.xml ./bad', status => 3, xml => ['x.*.xml',
+    qr,\A<\?xml version="1.0"\?>\s+<valgrindoutput>\s+<protocolversion>[456]</protocolversion>\s+<protocoltool>memcheck</protocoltool>.*
+        <kind>InvalidWrite</kind>\s*<what>Invalid\ write\ of\ size\ 1</what>.*<file>bad.c</file>\s*<line>5</line>.*
+        <auxwhat>Address\ .*<state>FINISHED</state>.*</valgrindoutput>\s*\z,sx]);
+row('xml of leaks', '--xml=yes --xml-file=l.%p.xml --leak-check=full ./leak', xml => ['l.*.xml',
+    qr,<kind>Leak_DefinitelyLost</kind>\s*<xwhat>\s*<text>99\ bytes.*<leakedbytes>99</leakedbytes>\s*<leakedblocks>1</leakedblocks>\s*</xwhat>,sx]);
+row('xml to a descriptor', '--xml=yes --xml-fd=9 ./bad 9>fd.9.xml', status => 3, xml => ['fd.9.xml', qr,<kind>InvalidWrite</kind>,]);
 
 exit(Run::tap_parallel(@tests) ? 1 : 0);
