@@ -3,11 +3,9 @@
 #include "coregrind/report/report.h"
 
 #include <ctype.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/hashmap.h"
@@ -20,13 +18,18 @@ const ReportTool *report_tool = &the_tool;
 static const char *const *client_argv;
 static VEC(char *) thread_names; /* by tid; under LOCK_errors */
 
-static bool talkative(void) { return core_options->quiet <= core_options->verbose; }
+bool report_talkative(void) { return core_options->quiet <= core_options->verbose; }
 
 void report_init(const ReportTool *tool)
 {
     the_tool = *tool;
     if (core_options->xml && !tool->errors)
         options_bad("--xml=yes", "%s does not support XML output.", tool->name);
+    debuginfo_options.demangle = core_options->demangle;
+    debuginfo_options.inline_info = core_options->read_inline_info != 0;
+    debuginfo_options.keep = core_options->keep_debuginfo;
+    debuginfo_options.allow_mismatched = core_options->allow_mismatched_debuginfo;
+    debuginfo_options.extra_path = core_options->extra_debuginfo_path;
     message_start_clock();
     sink_open_all();
 }
@@ -105,7 +108,7 @@ void report_banner(const char *const *argv)
     client_argv = argv;
     if (core_options->xml)
         xml_preamble(&the_tool, argv);
-    else if (talkative())
+    else if (report_talkative())
         print_text_banner(argv);
     if (core_options->verbose)
         print_verbose_start();
@@ -117,7 +120,7 @@ void report_fork_child(void)
         report_banner(client_argv);
 }
 
-/* ---- what the client says and how it dies --------------------------------------------------- */
+/* ---- what the client says ------------------------------------------------------------------ */
 
 void report_client_message(Thread *t, const char *text, const StackTrace *trace)
 {
@@ -130,64 +133,6 @@ void report_client_message(Thread *t, const char *text, const StackTrace *trace)
         report_stack(trace);
 }
 
-/** What helps when the main thread ran out of stack, which looks like any other bad access. */
-static void print_stack_hint(void)
-{
-    struct rlimit r;
-    unsigned long long size = (unsigned long long)core_options->main_stacksize;
-    if (size == 0 && getrlimit(RLIMIT_STACK, &r) == 0 && r.rlim_cur != RLIM_INFINITY)
-        size = r.rlim_cur;
-    gimle_umsg(" If you believe this happened as a result of a stack\n");
-    gimle_umsg(" overflow in your program's main thread (unlikely but\n");
-    gimle_umsg(" possible), you can try to increase the size of the\n");
-    gimle_umsg(" main thread stack using the --main-stacksize= flag.\n");
-    gimle_umsg(" The main thread stack size used in this run was %llu.\n", size);
-}
-
-static void xml_fatal_signal(unsigned tid, int sig, const char *name, int code, GuestAddr addr,
-                             const char *event, const StackTrace *trace)
-{
-    StrBuf b = { 0 };
-    char thread[32];
-    strbuf_printf(&b, "<fatal_signal>\n  <tid>%u</tid>\n", tid);
-    if (*report_thread_name(tid, thread)) {
-        strbuf_adds(&b, "  <threadname>");
-        xml_escape(&b, thread);
-        strbuf_adds(&b, "</threadname>\n");
-    }
-    strbuf_printf(&b, "  <signo>%d</signo>\n  <signame>%s</signame>\n  <sicode>%d</sicode>\n", sig,
-                  name, code);
-    if (event)
-        strbuf_printf(&b, "  <event>%s</event>\n  <siaddr>0x%lx</siaddr>\n", event,
-                      (unsigned long)addr);
-    xml_stack(&b, trace, 2);
-    strbuf_adds(&b, "</fatal_signal>\n\n");
-    sink_write(SINK_XML, strbuf_text(&b), b.len);
-    strbuf_free(&b);
-}
-
-void report_fatal_signal(Thread *t, int sig, const char *sig_name, int si_code, GuestAddr addr,
-                         const char *event)
-{
-    bool from_kernel = si_code > 0;
-    unsigned tid = t ? gimle_thread_id(t) : 1;
-    if (!talkative() && !from_kernel)
-        return;
-    const StackTrace *trace = t ? gimle_stack_trace(t) : NULL;
-    message_flush();
-    if (core_options->xml) {
-        xml_fatal_signal(tid, sig, sig_name, si_code, addr, event, trace);
-    } else {
-        gimle_umsg("\n");
-        gimle_umsg("Process terminating with default action of signal %d (%s)\n", sig, sig_name);
-        if (event)
-            gimle_umsg(" %s at address 0x%lX\n", event, (unsigned long)addr);
-        report_stack(trace);
-    }
-    if (sig == SIGSEGV && si_code == SEGV_MAPERR && tid == 1)
-        print_stack_hint();
-}
-
 /* ---- end --------------------------------------------------------------------------------------- */
 
 void report_client_ended(void)
@@ -195,7 +140,7 @@ void report_client_ended(void)
     message_flush();
     if (core_options->xml)
         xml_status("FINISHED");
-    else if (talkative())
+    else if (report_talkative())
         gimle_umsg("\n");
 }
 
@@ -210,7 +155,7 @@ static void xml_counts(void)
                       list[i]->count, list[i]->unique);
     strbuf_adds(&b, "</errorcounts>\n\n");
     free(list);
-    if (talkative()) {
+    if (report_talkative()) {
         const Suppression *s = suppress_list(&n);
         strbuf_adds(&b, "<suppcounts>\n");
         for (size_t i = 0; i < n; i++) {
@@ -287,9 +232,9 @@ void report_summary(void)
         xml_counts();
         return;
     }
-    if (talkative() && !core_options->show_error_list)
+    if (report_talkative() && !core_options->show_error_list)
         gimle_umsg("For lists of detected and suppressed errors, rerun with: -s\n");
-    if (talkative() || core_options->show_error_list)
+    if (report_talkative() || core_options->show_error_list)
         print_error_summary();
     if (core_options->show_error_list)
         print_error_list();

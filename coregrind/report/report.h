@@ -40,7 +40,10 @@ void report_close(void);
 int report_exit_code(int status);
 /** In a forked child (@p silent: --child-silent-after-fork): new pid in prefixes, new %p file. */
 void report_fork_child(void);
-/** XML <fatal_signal>, or the text about "Process terminating with default action of signal N". */
+/**
+ * XML <fatal_signal>, or the text about "Process terminating with default action of signal N".
+ * @p sig_name and @p event may be NULL: then they are found from signal and code.
+ */
 void report_fatal_signal(Thread *t, int sig, const char *sig_name, int si_code, GuestAddr addr,
                          const char *event);
 

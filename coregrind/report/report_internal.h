@@ -82,6 +82,8 @@ void xml_client_message(unsigned tid, const char *text, const StackTrace *trace)
 
 /** The tool and its error operations; set by report_init(). */
 extern const ReportTool *report_tool;
+/** Not -q. */
+bool report_talkative(void);
 /** Name of thread @p tid in @p buf; "" if it has none. */
 const char *report_thread_name(unsigned tid, char buf[32]);
 

@@ -69,7 +69,9 @@ unsigned unwind_stack(const UnwindRegs *regs, GuestAddr *pcs, unsigned max, Gues
     return n;
 }
 
-/* ---- debug info ---------------------------------------------------------------------------- */
+DebuginfoOptions debuginfo_options;
+
+/* ---- debug info --------------------------------------------------------------------------- */
 
 static const FakeFunction *function_at(GuestAddr pc)
 {

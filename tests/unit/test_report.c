@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Reports to the letter: text and XML of errors, counting, limits, descriptions, file names. */
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -310,6 +311,30 @@ static void test_addresses(void **state)
     report_close();
 }
 
+static void test_fatal_signals(void **state)
+{
+    (void)state;
+    START("-q", "--main-stacksize=1000");
+    set_stack(1, 0x1221);
+    report_fatal_signal(fake_thread(1), SIGTERM, NULL, SI_USER, 0, NULL);
+    report_fatal_signal(fake_thread(1), SIGILL, NULL, ILL_ILLOPC, 0x1221, NULL);
+    report_fatal_signal(fake_thread(1), SIGSEGV, NULL, SI_KERNEL, 0, NULL);
+    report_fatal_signal(fake_thread(1), SIGSEGV, NULL, SEGV_MAPERR, 0xabc, NULL);
+    report_close();
+    assert_string_equal(log_text("log"),
+        "==PID== \n==PID== Process terminating with default action of signal 4 (SIGILL)\n"
+        "==PID==  Illegal opcode at address 0x1221\n==PID==    at 0x1221: main (a.c:7)\n"
+        "==PID== \n==PID== Process terminating with default action of signal 11 (SIGSEGV)\n"
+        "==PID==  General Protection Fault\n==PID==    at 0x1221: main (a.c:7)\n"
+        "==PID== \n==PID== Process terminating with default action of signal 11 (SIGSEGV)\n"
+        "==PID==  Access not within mapped region at address 0xABC\n==PID==    at 0x1221: main (a.c:7)\n"
+        "==PID==  If you believe this happened as a result of a stack\n"
+        "==PID==  overflow in your program's main thread (unlikely but\n"
+        "==PID==  possible), you can try to increase the size of the\n"
+        "==PID==  main thread stack using the --main-stacksize= flag.\n"
+        "==PID==  The main thread stack size used in this run was 1000.\n");
+}
+
 static void test_file_names(void **state)
 {
     (void)state;
@@ -354,7 +379,7 @@ int main(void)
         cmocka_unit_test(test_unique_errors),  cmocka_unit_test(test_frame_options),
         cmocka_unit_test(test_merged_recursion), cmocka_unit_test(test_addresses),
         cmocka_unit_test(test_file_names),     cmocka_unit_test(test_descriptors),
-        cmocka_unit_test(test_json),
+        cmocka_unit_test(test_json),           cmocka_unit_test(test_fatal_signals),
     };
     if (!mkdtemp(dir))
         return 99;
