@@ -11,13 +11,19 @@
 
 #include "gimle/ir.h"
 
-/** Registers at the innermost frame; gpr in the order of VexState (rax rcx rdx rbx rsp rbp rsi rdi r8..r15). */
+/**
+ * Registers at the innermost frame; gpr in the order of the guest's register table:
+ * rax rcx rdx rbx rsp rbp rsi rdi r8..r15.
+ */
 typedef struct UnwindRegs {
     GuestAddr pc;
     uint64_t gpr[16];
 } UnwindRegs;
 
-/** Call once at start, before the client maps anything: keeps the cache right as modules come and go. */
+/**
+ * Call once at start, before the client maps anything: from then on the cache follows the
+ * modules that debuginfo tells of.
+ */
 void unwind_init(void);
 
 /**
