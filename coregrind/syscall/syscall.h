@@ -5,11 +5,20 @@
 
 #include "coregrind/thread/thread.h"
 
+/** What the client's process looks like from outside, for /proc/self and limits. */
+typedef struct SyscallClient {
+    const char *exe;          /**< absolute path of the program (not of the core) */
+    GuestAddr start_sp;       /**< stack pointer at the start: argc, argv, envp, auxv follow */
+    uint64_t stack_limit;     /**< soft RLIMIT_STACK the client believes in; 0: the host's */
+} SyscallClient;
+
 /** Prepare tables, the descriptor table (client limit, core descriptors above it). */
 void syscall_init(void);
+/** After the client was loaded. @p c is copied, the path too. */
+void syscall_set_client(const SyscallClient *c);
 /**
- * Run the system call that the guest state asks for (number in RAX); sets RAX and tells the tool.
- * May not return to the same image (execve) or process (exit).
+ * Run the system call that the guest state asks for (number in RAX; PC behind the instruction);
+ * sets RAX and tells the tool. May not return to the same image (execve) or process (exit).
  */
 void syscall_run(Thread *t);
 /** Run at process end: report open descriptors for --track-fds. */

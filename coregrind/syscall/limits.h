@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Resource limits as the client sees them.  Limits that would hit the core (address space, stack,
+ * number of descriptors) are only remembered, and put in force for the program that an execve starts.
+ */
+#ifndef SYSCALL_LIMITS_H
+#define SYSCALL_LIMITS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "syscall.h"
+
+void limits_init(void);
+void limits_set_stack(uint64_t soft);
+/** Before an execve of the client: the host's limits become what the client believes; true if any changed. */
+void limits_apply_for_exec(void);
+/** The execve failed: as before. */
+void limits_undo_apply(void);
+
+#endif

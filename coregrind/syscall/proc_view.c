@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * See proc_view.h.  Files whose real content tells of the core (maps, cmdline, environ, auxv, exe)
+ * are made anew, in memory, when they are opened; everything else in /proc is the host's.
+ */
+#include "proc_view.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "coregrind/aspace/aspace.h"
+#include "coregrind/core/host_fd.h"
+#include "coregrind/os/raw_syscall.h"
+
+enum { PROC_MAGIC = 0x9fa0, AUXV_END = 0 };
+
+static struct {
+    char exe[PATH_MAX];
+    GuestAddr start_sp;
+    struct { GuestAddr lo, hi; } args, env, auxv; /* in the client's initial stack */
+} view;
+
+/* Strings of a vector at @p at up to its null: where they begin and end; returns the vector's end. */
+static GuestAddr string_area(GuestAddr at, GuestAddr *lo, GuestAddr *hi)
+{
+    uint64_t s;
+    *lo = *hi = 0;
+    while (gimle_read_guest(&s, at, sizeof s) == sizeof s) {
+        at += sizeof s;
+        if (s == 0)
+            break;
+        long n = gimle_guest_strlen(s, 1 << 20);
+        if (*lo == 0)
+            *lo = s;
+        *hi = s + (n > 0 ? (size_t)n : 0) + 1;
+    }
+    return at;
+}
+
+void proc_view_init(const SyscallClient *c)
+{
+    snprintf(view.exe, sizeof view.exe, "%s", c->exe);
+    view.start_sp = c->start_sp;
+    GuestAddr at = string_area(c->start_sp + 8, &view.args.lo, &view.args.hi);
+    at = string_area(at, &view.env.lo, &view.env.hi);
+    view.auxv.lo = at;
+    uint64_t entry[2];
+    do {
+        if (gimle_read_guest(entry, at, sizeof entry) != sizeof entry)
+            break;
+        at += sizeof entry;
+    } while (entry[0] != AUXV_END);
+    view.auxv.hi = at;
+}
+
+const char *proc_view_exe(void) { return view.exe; }
+
+bool proc_view_fetch(GuestAddr a, char *path, size_t size)
+{
+    char head[6];
+    if (gimle_read_guest(head, a, sizeof head) != sizeof head || memcmp(head, "/proc/", 6) != 0)
+        return false;
+    long n = gimle_guest_strlen(a, size - 1);
+    if (n < 0 || (size_t)n >= size - 1)
+        return false;
+    path[gimle_read_guest(path, a, (size_t)n)] = 0;
+    return true;
+}
+
+/* After "/proc/self/", "/proc/<our pid>/", "/proc/thread-self/" (also with task/<tid>/); or NULL. */
+static const char *own_entry(const char *path)
+{
+    if (strncmp(path, "/proc/", 6) != 0)
+        return NULL;
+    const char *p = path + 6;
+    if (isdigit((unsigned char)*p)) {
+        char *end;
+        long id = strtol(p, &end, 10);
+        if (id != getpid() && !thread_by_tid((pid_t)id))
+            return NULL;
+        p = end;
+    } else if (strncmp(p, "self", 4) == 0) {
+        p += 4;
+    } else if (strncmp(p, "thread-self", 11) == 0) {
+        p += 11;
+    } else {
+        return NULL;
+    }
+    if (*p != '/')
+        return NULL;
+    p += strspn(p, "/");
+    if (strncmp(p, "task/", 5) == 0 && isdigit((unsigned char)p[5])) {
+        p += 5 + strspn(p + 5, "0123456789");
+        p += strspn(p, "/");
+    }
+    return p;
+}
+
+bool proc_view_is_exe(const char *path)
+{
+    const char *entry = own_entry(path);
+    return entry && view.exe[0] && strcmp(entry, "exe") == 0;
+}
+
+static void write_area(int fd, GuestAddr lo, GuestAddr hi)
+{
+    char part[4096];
+    while (lo < hi) {
+        size_t n = gimle_read_guest(part, lo, hi - lo < sizeof part ? hi - lo : sizeof part);
+        if (n == 0 || write(fd, part, n) != (ssize_t)n)
+            return;
+        lo += n;
+    }
+}
+
+static void write_maps(int fd) { aspace_write_maps(fd, false); }
+static void write_smaps(int fd) { aspace_write_maps(fd, true); }
+static void write_cmdline(int fd) { write_area(fd, view.args.lo, view.args.hi); }
+static void write_environ(int fd) { write_area(fd, view.env.lo, view.env.hi); }
+static void write_auxv(int fd) { write_area(fd, view.auxv.lo, view.auxv.hi); }
+
+/* stat names the stack's and the arguments' addresses; they are the client's here. */
+static void write_stat(int fd)
+{
+    enum { START_STACK = 28, ARG_START = 48, ARG_END, ENV_START, ENV_END };
+    char text[2048], out[2048];
+    int in = open("/proc/self/stat", O_RDONLY | O_CLOEXEC);
+    ssize_t n = in < 0 ? -1 : read(in, text, sizeof text - 1);
+    close(in);
+    if (n <= 0)
+        return;
+    text[n] = 0;
+    char *p = strrchr(text, ')');
+    if (!p)
+        return;
+    size_t len = (size_t)snprintf(out, sizeof out, "%.*s", (int)(p + 1 - text), text);
+    unsigned field = 3;
+    char *save, *word = strtok_r(p + 1, " \n", &save);
+    for (; word && len < sizeof out - 32; word = strtok_r(NULL, " \n", &save), field++) {
+        uint64_t v = 0;
+        switch (field) {
+        case START_STACK: v = view.start_sp; break;
+        case ARG_START: v = view.args.lo; break;
+        case ARG_END: v = view.args.hi; break;
+        case ENV_START: v = view.env.lo; break;
+        case ENV_END: v = view.env.hi; break;
+        default: break;
+        }
+        len += (size_t)(v ? snprintf(out + len, sizeof out - len, " %llu", (unsigned long long)v)
+                          : snprintf(out + len, sizeof out - len, " %s", word));
+    }
+    out[len++] = '\n';
+    ssize_t ignored = write(fd, out, len);
+    (void)ignored;
+}
+
+static const struct {
+    const char *name;
+    void (*write)(int fd);
+} made_files[] = {
+    { "maps", write_maps },       { "smaps", write_smaps }, { "cmdline", write_cmdline },
+    { "environ", write_environ }, { "auxv", write_auxv },   { "stat", write_stat },
+};
+
+/* A file in memory, which the client opens anew, so that it gets its lowest free descriptor. */
+static int64_t open_made(const char *name, void (*fill)(int fd), int flags)
+{
+    char link[64];
+    if ((flags & O_ACCMODE) != O_RDONLY)
+        return -EACCES;
+    int fd = memfd_create(name, MFD_CLOEXEC);
+    if (fd < 0)
+        return -errno;
+    fill(fd);
+    int high = host_fd_move(fd);
+    if (high < 0)
+        high = fd;
+    snprintf(link, sizeof link, "/proc/self/fd/%d", high);
+    int64_t r = raw_syscall4(SYS_openat, (uint64_t)AT_FDCWD, (uintptr_t)link,
+                             (uint64_t)(flags & (O_CLOEXEC | O_NONBLOCK | O_ACCMODE)), 0);
+    host_fd_close(high);
+    return r;
+}
+
+bool proc_view_open(const char *path, int flags, int64_t *result)
+{
+    const char *entry = own_entry(path);
+    if (!entry || !view.exe[0])
+        return false;
+    if (strcmp(entry, "exe") == 0) {
+        *result = raw_syscall4(SYS_openat, (uint64_t)AT_FDCWD, (uintptr_t)view.exe,
+                               (uint64_t)flags, 0);
+        return true;
+    }
+    for (size_t i = 0; i < sizeof made_files / sizeof made_files[0]; i++)
+        if (strcmp(entry, made_files[i].name) == 0) {
+            *result = open_made(made_files[i].name, made_files[i].write, flags);
+            return true;
+        }
+    return false;
+}
+
+bool proc_view_is_fd_dir(int fd)
+{
+    char link[64], path[128];
+    struct statfs fs;
+    if (fstatfs(fd, &fs) != 0 || fs.f_type != PROC_MAGIC)
+        return false;
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    ssize_t n = readlink(link, path, sizeof path - 1);
+    path[n > 0 ? n : 0] = 0;
+    const char *entry = own_entry(path);
+    return entry && (strcmp(entry, "fd") == 0 || strcmp(entry, "fdinfo") == 0);
+}

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT */
+/* futex and sleeping: which of the arguments count depends on the operation. */
+#include <linux/futex.h>
+#include <sys/syscall.h>
+#include <time.h>
+
+#include "coregrind/aspace/aspace.h"
+#include "coregrind/os/kernel_abi.h"
+#include "special.h"
+
+enum { USES_VAL = 1, USES_TIMEOUT = 2, USES_VAL2 = 4, USES_ADDR2 = 8, USES_VAL3 = 16, WAITS = 32 };
+
+/* By operation number; operations that are not here take only the address. */
+static const uint8_t operations[] = {
+    [FUTEX_WAIT] = USES_VAL | USES_TIMEOUT | WAITS,
+    [FUTEX_WAKE] = USES_VAL,
+    [FUTEX_REQUEUE] = USES_VAL | USES_VAL2 | USES_ADDR2,
+    [FUTEX_CMP_REQUEUE] = USES_VAL | USES_VAL2 | USES_ADDR2 | USES_VAL3,
+    [FUTEX_WAKE_OP] = USES_VAL | USES_VAL2 | USES_ADDR2 | USES_VAL3,
+    [FUTEX_LOCK_PI] = USES_TIMEOUT | WAITS,
+    [FUTEX_WAIT_BITSET] = USES_VAL | USES_TIMEOUT | USES_VAL3 | WAITS,
+    [FUTEX_WAKE_BITSET] = USES_VAL | USES_VAL3,
+    [FUTEX_WAIT_REQUEUE_PI] = USES_VAL | USES_TIMEOUT | USES_ADDR2 | WAITS,
+    [FUTEX_CMP_REQUEUE_PI] = USES_VAL | USES_VAL2 | USES_ADDR2 | USES_VAL3,
+    [FUTEX_LOCK_PI2] = USES_TIMEOUT | WAITS,
+};
+
+void sys_futex(SysCall *c)
+{
+    unsigned op = (unsigned)c->arg[1] & FUTEX_CMD_MASK;
+    unsigned uses = op < sizeof operations ? operations[op] : 0;
+    sys_reg(c, 0, "futex", 8);
+    sys_reg(c, 1, "op", 4);
+    if (uses & USES_VAL)
+        sys_reg(c, 2, "val", 4);
+    if (uses & (USES_TIMEOUT | USES_VAL2))
+        sys_reg(c, 3, uses & USES_TIMEOUT ? "utime" : "val2", uses & USES_TIMEOUT ? 8 : 4);
+    if (uses & USES_ADDR2)
+        sys_reg(c, 4, "uaddr2", 8);
+    if (uses & USES_VAL3)
+        sys_reg(c, 5, "val3", 4);
+    bool ok = sys_reads(c, "futex", c->arg[0], 4);
+    if (uses & USES_ADDR2)
+        ok &= sys_reads(c, "uaddr2", c->arg[4], 4);
+    if (uses & USES_TIMEOUT && c->arg[3])
+        ok &= sys_reads(c, "timeout", c->arg[3], KSIZE_TIMESPEC);
+    if (!ok)
+        c->result = -EFAULT;
+    else if (uses & WAITS)
+        sys_do(c);
+    else
+        sys_do_now(c);
+}
+
+/* struct futex_waitv: value, address, flags. */
+void sys_futex_waitv(SysCall *c)
+{
+    for (uint32_t i = 0; i < (uint32_t)c->arg[1] && i < FUTEX_WAITV_MAX; i++) {
+        uint64_t address;
+        if (!sys_fetch(c, &address, c->arg[0] + i * KSIZE_FUTEX_WAITV + 8, sizeof address))
+            return;
+        if (!sys_reads(c, "waiters->uaddr", address, 4)) {
+            c->result = -EFAULT;
+            return;
+        }
+    }
+    sys_do(c);
+}
+
+void sys_futex_requeue(SysCall *c)
+{
+    for (unsigned i = 0; i < 2; i++) {
+        uint64_t address;
+        if (!sys_fetch(c, &address, c->arg[0] + i * KSIZE_FUTEX_WAITV + 8, sizeof address))
+            return;
+        if (!sys_reads(c, "waiters->uaddr", address, 4)) {
+            c->result = -EFAULT;
+            return;
+        }
+    }
+    sys_do(c);
+}
+
+/* The rest of the time is written only when a signal ends the sleep (and it is not absolute). */
+void sys_nanosleep(SysCall *c)
+{
+    bool clock = c->no == SYS_clock_nanosleep;
+    unsigned at = clock ? 3 : 1;
+    GuestAddr rest = c->arg[at];
+    if (clock && (int)c->arg[1] & TIMER_ABSTIME)
+        rest = 0;
+    else
+        sys_reg(c, at, NULL, 8);
+    if (rest && !sys_will_write(c, clock ? "rmtp" : "rem", rest, KSIZE_TIMESPEC)) {
+        c->result = -EFAULT;
+        return;
+    }
+    if (sys_do(c) == -EINTR && rest)
+        sys_wrote(c, rest, KSIZE_TIMESPEC);
+}
