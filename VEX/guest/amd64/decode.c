@@ -150,18 +150,29 @@ static void add_vsib_index(Insn *in, const ZydisDecodedOperand *z)
     n->flags |= NF_VSIB;
 }
 
-static void add_memory(Insn *in, const ZydisDecodedOperand *z, Operand *shown)
+/** SIB without base: Zydis 4.0 names one if there is an address-size override and REX.B. */
+static bool has_no_base(const ZydisDecodedInstruction *zi)
+{
+    return zi->attributes & ZYDIS_ATTRIB_HAS_SIB && zi->raw.modrm.mod == 0 &&
+           zi->raw.sib.base == 5;
+}
+
+static void add_memory(Insn *in, const ZydisDecodedInstruction *zi, const ZydisDecodedOperand *z,
+                       Operand *shown)
 {
     in->has_mem = true;
     in->mem_is_address = z->mem.type == ZYDIS_MEMOP_TYPE_AGEN;
-    in->mem_base = address_register(z->mem.base);
+    bool no_base = has_no_base(zi);
+    in->mem_base = no_base ? REG_NONE : address_register(z->mem.base);
     in->mem_index = REG_NONE;
     if (z->mem.type == ZYDIS_MEMOP_TYPE_VSIB)
         add_vsib_index(in, z);
     else
         in->mem_index = address_register(z->mem.index);
     in->mem_scale = z->mem.scale ? (uint8_t)__builtin_ctz(z->mem.scale) : 0;
-    in->mem_disp = z->mem.disp.has_displacement ? z->mem.disp.value : 0;
+    in->mem_disp = no_base                     ? zi->raw.disp.value
+                   : z->mem.disp.has_displacement ? z->mem.disp.value
+                                                  : 0;
     if (!in->mem_is_address) {
         in->n.mem_access = access_of(z);
         in->n.mem_size = z->size / 8;
@@ -185,7 +196,7 @@ static void add_operand(Insn *in, const ZydisDecodedInstruction *zi, const Zydis
         break;
     case ZYDIS_OPERAND_TYPE_MEMORY:
         if (shown)
-            add_memory(in, z, shown);
+            add_memory(in, zi, z, shown);
         break;
     case ZYDIS_OPERAND_TYPE_IMMEDIATE:
         if (shown) {

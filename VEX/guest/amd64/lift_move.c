@@ -55,7 +55,10 @@ bool lift_lea(Lift *l, const Insn *in, const InsnRow *row)
 bool lift_extend(Lift *l, const Insn *in, const InsnRow *row)
 {
     const Operand *dst = &in->operand[0], *src = &in->operand[1];
-    IrRef v = lift_operand(l, in, 1);
+    /* MOVSXD with a 16-bit operand reads and moves 16 bits. */
+    IrRef v = src->size > dst->size ? ir_load(l->b, SPACE_GUEST, ir_type_of_size(dst->size),
+                                              lift_mem(l, in))
+                                    : lift_operand(l, in, 1);
     if (src->size < dst->size)
         v = ir_unop(l->b, row->sub, ir_type_of_size(dst->size), v);
     lift_set_operand(l, in, 0, v);
