@@ -193,7 +193,7 @@ row('markers', '--error-markers=begin,end ./bad', status => 3, lines => ['begin'
 row('closed descriptors', '-q /bin/true <&- >&- 2>&-', err => qr/\A\z/);
 
 row('xml file', '--xml=yes --xml-file=x.%p.xml ./bad', status => 3, xml => ['x.*.xml',
-    qr,\A<\?xml version="1.0"\?>\s+<valgrindoutput>\s+<protocolversion>[456]</protocolversion>\s+<protocoltool>memcheck</protocoltool>.*
+    qr,\A<\?xml\ version="1.0"\?>\s+<valgrindoutput>\s+<protocolversion>[456]</protocolversion>\s+<protocoltool>memcheck</protocoltool>.*
         <kind>InvalidWrite</kind>\s*<what>Invalid\ write\ of\ size\ 1</what>.*<file>bad.c</file>\s*<line>5</line>.*
         <auxwhat>Address\ .*<state>FINISHED</state>.*</valgrindoutput>\s*\z,sx]);
 row('xml of leaks', '--xml=yes --xml-file=l.%p.xml --leak-check=full ./leak', xml => ['l.*.xml',
