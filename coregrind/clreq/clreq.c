@@ -13,6 +13,7 @@
 #include "coregrind/debuginfo/debuginfo.h"
 #include "coregrind/os/safe_copy.h"
 #include "coregrind/report/report.h"
+#include "gimle/memory.h"
 
 enum { RAX, RCX, RDX };
 enum { REQUEST_WORDS = 6 };
@@ -156,7 +157,7 @@ void clreq_handle(Thread *t)
 {
     VexState *s = gimle_thread_state(t);
     uint64_t a[REQUEST_WORDS], result = s->guest.gpr[RDX];
-    if (!safe_read(s->guest.gpr[RAX], a, sizeof a)) {
+    if (gimle_read_guest(a, s->guest.gpr[RAX], sizeof a) != sizeof a) {
         if (core_options->verbose)
             gimle_umsg("Warning: client request with unreadable arguments at 0x%lx\n",
                        (unsigned long)s->guest.gpr[RAX]);
