@@ -85,7 +85,7 @@ static void at_exit(Dead *d, const IrInsn *i)
 {
     const IrBlock *b = d->o->b;
     bool plain = i->sub == JK_BORING || i->sub == JK_CALL || i->sub == JK_RET;
-    bool elsewhere = i->op != OP_EXIT_IF || (d->imark && i->imm != d->imark);
+    bool elsewhere = i->op == OP_JUMP_IND || (d->imark && i->imm != d->imark);
     bool flags_dead = plain && elsewhere && !b->flags_live_out && i->mode == b->mode;
     show_registers(d);
     if (!flags_dead)
@@ -139,7 +139,7 @@ static void mark(Dead *d)
     IrRef mark_at = b->n;
     for (IrRef r = b->n; r-- > 0;) {
         IrInsn *i = &b->insn[r];
-        if (i->op == OP_EXIT_IF && r < mark_at) {
+        if ((i->op == OP_EXIT_IF || i->op == OP_JUMP) && r < mark_at) {
             /* Exits need the address of their guest instruction: look it up once for each. */
             mark_at = r;
             while (mark_at > 0 && b->insn[mark_at].op != OP_IMARK)
