@@ -50,7 +50,7 @@ typedef enum VexExit {
     VEX_EXIT_KIND      /**< exit_kind (an IrJumpKind that is not a plain jump) wants service */
 } VexExit;
 
-/** The stubs (host/amd64/stubs.S) that translated code calls or jumps to, through the state. */
+/** The stubs (host/amd64/enter.S) that translated code calls or jumps to, through the state. */
 typedef struct VexStubs {
     const void *exit_chain;    /**< by call; a VexExitSite's data follow the call */
     const void *exit_indirect; /**< by jmp; target pc in the scratch register */

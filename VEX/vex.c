@@ -28,6 +28,12 @@ void vex_init(const VexConfig *cfg)
 
 const VexConfig *vex_config(void) { return &vex_cfg; }
 
+void vex_state_prepare(VexState *s)
+{
+    host_stubs(&s->stubs);
+    vex_jump_cache_clear(s);
+}
+
 static bool vex_traced(GuestAddr pc, unsigned what)
 {
     if (!(vex_cfg.trace & what))

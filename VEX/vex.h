@@ -141,6 +141,9 @@ static inline unsigned vex_jump_index(GuestAddr pc)
 }
 void vex_jump_cache_clear(VexState *s);
 
+/** Make a new state (vex_state_new()) ready to run translated code. After vex_init(). */
+void vex_state_prepare(VexState *s);
+
 /** True if @p host_pc is in one of the stubs or in vex_enter (guest state is in transit). */
 bool vex_pc_in_stubs(const void *host_pc);
 

@@ -82,6 +82,7 @@ Thread *thread_new(Thread *parent)
     t->state = s;
     t->parent = parent;
     s->thread = t;
+    vex_state_prepare(s);
     lock_take(LOCK_threads);
     unsigned i = 0;
     while (i < MAX_THREADS && thread_table[i])

@@ -79,9 +79,13 @@ static void mark_consumed(Analysis *a, const IrInsn *i)
 {
     Cg *g = a->g;
     switch (i->op) {
+    case OP_SELECT:
+        if (i->type == TY_FLAGS)
+            g->val[i->arg[1]].cc_need = g->val[i->arg[2]].cc_need = CC_ALL;
+        mark_fusable(g, i->arg[0]);
+        break;
     case OP_EXIT_IF:
     case OP_COLD_BEGIN:
-    case OP_SELECT:
         mark_fusable(g, i->arg[0]);
         break;
     case OP_CALL:

@@ -250,6 +250,8 @@ void cc_write_begin(Cg *g);
 void emit_cc_save(Cg *g, int scratch);
 /** r op= v, with v wherever it is. */
 void emit_alu_val(Cg *g, AluOp op, unsigned size, int r, IrRef v);
+/** A register of its own with FLAGS value @p f as a word in CC format, zero-extended. */
+int flags_to_word(Cg *g, IrRef f);
 /** EFLAGS: are the two vectors equal? */
 void vec_equal_to_eflags(Cg *g, IrRef a, IrRef b);
 
@@ -277,6 +279,7 @@ bool is_vec(IrType t);
 /** A live vector value that aliases a home gets a place of its own. */
 void vec_move_away(Cg *g, IrRef v);
 void gen_vec(Cg *g, IrRef i);
+void gen_vec_select(Cg *g, IrRef i);
 void gen_vec_get(Cg *g, IrRef i);
 void gen_vec_put(Cg *g, IrRef i);
 void gen_vec_load(Cg *g, IrRef i);

@@ -147,7 +147,9 @@ void gen_exit_if(Cg *g, IrRef ref)
     const IrInsn *i = insn_of(g, ref);
     code_point(g);
     unsigned cc = cond_to_eflags(g, i->arg[0]);
-    bool save_cc = i->aux == 1 && g->cc == CCS_EFLAGS;
+    /* Where the same instruction is done again the codes that it sees now must be seen. */
+    bool cc_read = i->aux == 1 || (i->imm == g->guest_pc && g->val[ref].cc_live);
+    bool save_cc = cc_read && g->cc == CCS_EFLAGS;
     bool crosses = mode_pinned(i->mode) != g->pinned;
     if (is_plain(i->sub) && !crosses && is_backward(g, i->imm, i->mode)) {
         uint8_t *skip = emit_jcc_short(g->c, cc ^ 1);

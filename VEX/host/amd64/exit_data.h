@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What translated code tells the exit stubs; also read by stubs.S. */
+/* What translated code tells the exit stubs; also read by enter.S. */
 #ifndef VEX_HOST_AMD64_EXIT_DATA_H
 #define VEX_HOST_AMD64_EXIT_DATA_H
 
@@ -27,7 +27,7 @@ typedef struct ExitData {
 _Static_assert(offsetof(ExitData, site) == EXIT_SITE && offsetof(ExitData, mode) == EXIT_MODE &&
                offsetof(ExitData, from_mode) == EXIT_FROM &&
                offsetof(ExitData, pinned) == EXIT_PINNED &&
-               offsetof(ExitData, target) == EXIT_TARGET, "stubs.S reads these");
+               offsetof(ExitData, target) == EXIT_TARGET, "enter.S reads these");
 #endif
 
 #endif

@@ -502,29 +502,9 @@ void gen_cond(Cg *g, IrRef i)
     def_setcc(g, cond_of_flags(g, insn->arg[0], insn->sub));
 }
 
-void gen_select(Cg *g, IrRef i)
-{
-    const IrInsn *insn = insn_of(g, i);
-    IrRef a = insn->arg[1], b = insn->arg[2];
-    unsigned size = size_of((IrType)insn->type) == 8 ? 8 : 4;
-    unsigned cc = cond_to_eflags(g, insn->arg[0]);
-    /* Only moves from here on: EFLAGS hold the condition. */
-    g->locked = 0;
-    HMem m;
-    if (a != b && size == size_of((IrType)insn->type) && mem_of_val(g, a, &m)) {
-        int d = def_from(g, b, mem_regs(&m));
-        emit_rm(g->c, O_CMOV | cc, size, (unsigned)d, &m);
-        return;
-    }
-    int ra = use_gpr(g, a);
-    int d = def_from(g, b, 1u << ra);
-    emit_rr(g->c, O_CMOV | cc, size, (unsigned)d, (unsigned)ra);
-}
-
 /* ---- FLAGS as data ---- */
 
-/** A register of its own with @p f as a word in CC format, zero-extended. */
-static int flags_to_word(Cg *g, IrRef f)
+int flags_to_word(Cg *g, IrRef f)
 {
     int d = tmp_gpr(g);
     if (insn_of(g, f)->op == OP_FLAGS) {
@@ -538,6 +518,42 @@ static int flags_to_word(Cg *g, IrRef f)
         emit_rr(g->c, O_MOVZX16, 4, (unsigned)d, (unsigned)d);
     }
     return d;
+}
+
+static void select_flags(Cg *g, const IrInsn *insn)
+{
+    int a = flags_to_word(g, insn->arg[1]), d = flags_to_word(g, insn->arg[2]);
+    unsigned cc = cond_to_eflags(g, insn->arg[0]);
+    emit_rr(g->c, O_CMOV | cc, 4, (unsigned)d, (unsigned)a);
+    tmp_free(g, a);
+    def_is(g, d);
+}
+
+void gen_select(Cg *g, IrRef i)
+{
+    const IrInsn *insn = insn_of(g, i);
+    IrRef a = insn->arg[1], b = insn->arg[2];
+    if (is_vec((IrType)insn->type)) {
+        gen_vec_select(g, i);
+        return;
+    }
+    if (insn->type == TY_FLAGS) {
+        select_flags(g, insn);
+        return;
+    }
+    unsigned size = size_of((IrType)insn->type) == 8 ? 8 : 4;
+    unsigned cc = cond_to_eflags(g, insn->arg[0]);
+    /* Only moves from here on: EFLAGS hold the condition. */
+    g->locked = 0;
+    HMem m;
+    if (a != b && size == size_of((IrType)insn->type) && mem_of_val(g, a, &m)) {
+        int d = def_from(g, b, mem_regs(&m));
+        emit_rm(g->c, O_CMOV | cc, size, (unsigned)d, &m);
+        return;
+    }
+    int ra = use_gpr(g, a);
+    int d = def_from(g, b, 1u << ra);
+    emit_rr(g->c, O_CMOV | cc, size, (unsigned)d, (unsigned)ra);
 }
 
 void gen_flags_conv(Cg *g, IrRef i)

@@ -30,6 +30,14 @@ void emit_vec_store(Cg *g, unsigned bytes, unsigned x, const HMem *m)
         emit_sse_rm(g->c, 0x11 | O_0F, 0, x, m);
 }
 
+void emit_vec_mov(Cg *g, unsigned dst, unsigned src)
+{
+    if (host_cpu.avx)
+        emit_vex_rr(g->c, 0x28 | O_0F, 0, host_cpu.avx2 ? 32 : 16, dst, 0, src);
+    else
+        emit_sse_rr(g->c, 0x28 | O_0F, 0, dst, src);
+}
+
 /** Widest vector that lives in a register of this mode; 0: none. */
 static unsigned reg_bytes(const Cg *g)
 {
@@ -474,6 +482,46 @@ void gen_vec(Cg *g, IrRef ref)
     default:
         narrow_lanes(g, i);
     }
+}
+
+/** Word by word with CMOV: memory operands do not disturb EFLAGS. */
+static void wide_select(Cg *g, const IrInsn *i)
+{
+    IrRef a = i->arg[1];
+    HMem d = def_wide(g), from = { 0 };
+    value_to_mem(g, d, i->arg[2]);
+    if (!is_const(g, a))
+        from = piece(g, a, 0);
+    int t = tmp_gpr(g), k = is_const(g, a) ? tmp_gpr(g) : H_NONE;
+    unsigned cc = cond_to_eflags(g, i->arg[0]);
+    if (k != H_NONE)
+        emit_mov_imm(g->c, (unsigned)k, g->insn[a].imm);
+    for (unsigned off = 0; off < ir_type_size((IrType)i->type); off += 8) {
+        emit_rm(g->c, O_MOV_LOAD, 8, (unsigned)t, &d);
+        if (k != H_NONE)
+            emit_rr(g->c, O_CMOV | cc, 8, (unsigned)t, (unsigned)k);
+        else
+            emit_rm(g->c, O_CMOV | cc, 8, (unsigned)t, &from);
+        emit_store(g->c, 8, (unsigned)t, &d);
+        d.disp += 8;
+        from.disp += 8;
+    }
+}
+
+void gen_vec_select(Cg *g, IrRef ref)
+{
+    const IrInsn *i = insn_of(g, ref);
+    if (is_wide(g, (IrType)i->type)) {
+        wide_select(g, i);
+        return;
+    }
+    unsigned a = (unsigned)use_vec(g, i->arg[1]), b = (unsigned)use_vec(g, i->arg[2]);
+    unsigned cc = cond_to_eflags(g, i->arg[0]);
+    unsigned d = (unsigned)def_vec(g);
+    emit_vec_mov(g, d, a);
+    uint8_t *skip = emit_jcc_short(g->c, cc);
+    emit_vec_mov(g, d, b);
+    patch_short(g->c, skip);
 }
 
 void vec_equal_to_eflags(Cg *g, IrRef a, IrRef b)

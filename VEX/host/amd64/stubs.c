@@ -32,7 +32,7 @@ SAME(VS_HELPER_RET, helper_ret);
 SAME(VS_SCRATCH, scratch);
 _Static_assert(ST_ENTER_PINNED == offsetof(VexStubs, enter_pinned), "stubs_offsets.h");
 _Static_assert(VEX_EXIT_CHAIN == 0 && VEX_EXIT_INDIRECT == 1 && VEX_EXIT_PENDING == 2 &&
-               VEX_EXIT_KIND == 3, "stubs.S writes these");
+               VEX_EXIT_KIND == 3, "enter.S writes these");
 
 HostCpu host_cpu;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Places in VexState for stubs.S; stubs.c asserts each of them against state.h. */
+/* Places in VexState for enter.S; stubs.c asserts each of them against state.h. */
 #ifndef VEX_HOST_AMD64_STUBS_OFFSETS_H
 #define VEX_HOST_AMD64_STUBS_OFFSETS_H
 
