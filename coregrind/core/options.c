@@ -337,6 +337,7 @@ void options_parse(const char *tool_name, const GimleOption *rows, const char *t
 {
     const char *tool = opt.tool;
     char *help = NULL;
+    opt.tool = defaults.tool; /* for --help */
     for (size_t i = 0; i < collected.n && !help; i++) {
         const char *a = collected.data[i];
         if (strcmp(a, "--help") == 0 || strcmp(a, "-h") == 0 || strcmp(a, "--help-dyn-options") == 0)
