@@ -245,6 +245,10 @@ static void test_types_and_ops(void **state)
         assert_int_equal(ir_type_of_size(ir_type_size(t)), t);
     assert_int_equal(ir_type_of_size(3), TY_NONE);
     assert_int_equal(ir_type_of_size(0), TY_NONE);
+    for (unsigned k = 0; k < JK_COUNT; k++)
+        assert_non_null(ir_jump_kind_name[k]);
+    for (unsigned k = 0; k < FK_COUNT; k++)
+        assert_non_null(ir_flag_kind_name[k]);
     assert_int_equal(ir_op_nargs(OP_STORE), 3);
     assert_int_equal(ir_op_nargs(OP_SELECT), 3);
     assert_int_equal(ir_op_nargs(OP_CALL), 0);
