@@ -366,9 +366,10 @@ static void test_json(void **state)
     set_stack(1, 0x1010);
     gimle_error(fake_thread(1), 1, 0xabc, NULL, NULL, NULL);
     report_close();
-    assert_string_equal(slurp("json"), "{\"unique\":0,\"tid\":1,\"kind\":\"BadThing\",\"what\":\"Bad thing of size 1\","
-        "\"details\":[{\"stack\":[{\"ip\":\"0x1010\",\"obj\":\"/bin/a\",\"fn\":\"f\",\"dir\":\"/src/x\",\"file\":\"a.c\","
-        "\"line\":4}]},{\"text\":\"Address 0xabc is <odd>\"}]}\n");
+    assert_string_equal(slurp("json"),
+        "{\"unique\":0,\"tid\":1,\"kind\":\"BadThing\",\"what\":\"Bad thing of size 1\","
+        "\"details\":[{\"stack\":[{\"ip\":\"0x1010\",\"obj\":\"/bin/a\",\"fn\":\"f\","
+        "\"dir\":\"/src/x\",\"file\":\"a.c\",\"line\":4}]},{\"text\":\"Address 0xabc is <odd>\"}]}\n");
 }
 
 int main(void)
