@@ -324,7 +324,8 @@ static void test_truncated_while_mapped(void **state)
     close(mkstemp(path));
     File f = read_file("/proc/self/exe");
     write_copy(path, f.data, f.size);
-    debuginfo_map(0x200000001000, 4096, PROT_READ | PROT_EXEC, f.text_offset & ~4095ull, path, 0, 0);
+    debuginfo_map(0x200000001000, 4096, PROT_READ | PROT_EXEC, f.text_offset & ~4095ull, path, 0,
+                  0);
     /* The view is the newest mapping of that file. */
     FILE *maps = fopen("/proc/self/maps", "r");
     char line[512];
