@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What memcheck does when the core says that memory came or went, that a system call is about
+ * to touch client memory, or that an access of the client's faulted.
+ */
+#include "errors.h"
+#include "instrument/stack_switch.h"
+#include "memcheck.h"
+#include "shadow/shadow.h"
+
+/* ---- memory --------------------------------------------------------------------------------- */
+
+static void on_map(MemWhy why, GuestAddr a, size_t len, int prot)
+{
+    (void)why, (void)prot;
+    shadow_set_defined(a, len);
+}
+
+/** What is not mapped keeps a zero shadow: the MMU finds accesses to it. */
+static void on_unmap(MemWhy why, GuestAddr a, size_t len)
+{
+    (void)why;
+    shadow_set_defined(a, len);
+}
+
+static void on_move(GuestAddr from, GuestAddr to, size_t len) { shadow_copy(from, to, len); }
+
+/**
+ * New stack [a, a+len).  A new thread's or program's stack pointer is at a: below the red zone
+ * nothing may be touched.
+ */
+static void on_stack_new(Thread *t, GuestAddr a, size_t len)
+{
+    (void)t;
+    GuestAddr red = gimle_guest->red_zone;
+    shadow_set_undefined(a > red ? a - red : 0, len + red);
+}
+
+static void on_stack_die(Thread *t, GuestAddr a, size_t len)
+{
+    (void)t;
+    GuestAddr red = gimle_guest->red_zone;
+    shadow_set_noaccess(a > red ? a - red : 0, len + red);
+}
+
+/* ---- system calls -------------------------------------------------------------------------------- */
+
+static void pre_read(Thread *t, const char *what, GuestAddr a, size_t len)
+{
+    GuestAddr bad;
+    ShadowState s = shadow_check_defined(a, len, &bad);
+    stack_switch_warn();
+    if (s != SHADOW_OK)
+        mc_error_param(t, what, bad, false, s == SHADOW_BAD_ADDRESS);
+}
+
+/** A string ends at its first defined zero byte, or where it is not mapped. */
+static void pre_read_string(Thread *t, const char *what, GuestAddr a)
+{
+    long n = gimle_guest_strlen(a, 1u << 24);
+    GuestAddr bad;
+    if (n >= 0) {
+        pre_read(t, what, a, (size_t)n + 1);
+        return;
+    }
+    uint8_t byte;
+    size_t len = 0;
+    while (len < 1u << 24 && gimle_read_guest(&byte, a + len, 1) == 1)
+        len++;
+    ShadowState s = shadow_check_defined(a, len, &bad);
+    mc_error_param(t, what, s == SHADOW_OK ? a + len : bad, false, s != SHADOW_BAD_VALUE);
+}
+
+/** Is all of [a, a+len) mapped? The first byte that is not in *bad. */
+static bool is_mapped(GuestAddr a, size_t len, GuestAddr *bad)
+{
+    GuestAddr end = a + len;
+    GuestMapping m;
+    for (*bad = a; *bad < end; *bad = m.end)
+        if (!gimle_mapping_at(*bad, &m))
+            return false;
+    return true;
+}
+
+static void pre_write(Thread *t, const char *what, GuestAddr a, size_t len)
+{
+    GuestAddr bad;
+    if (len == 0)
+        return;
+    if (shadow_check_addressable(a, len, &bad) != SHADOW_OK || !is_mapped(a, len, &bad))
+        mc_error_param(t, what, bad, false, true);
+}
+
+static void pre_read_mapped(Thread *t, const char *what, GuestAddr a, size_t len)
+{
+    GuestAddr bad;
+    if (len == 0)
+        return;
+    if (is_mapped(a, len, &bad))
+        pre_read(t, what, a, len);
+    else
+        mc_error_param(t, what, bad, false, true);
+}
+
+static void post_write(Thread *t, GuestAddr a, size_t len)
+{
+    (void)t;
+    shadow_set_defined(a, len);
+}
+
+static void pre_reg(Thread *t, const char *what, RegId reg, unsigned bytes)
+{
+    if (mc_reg_vbits(t, reg, bytes))
+        mc_error_param(t, what, 0, true, false);
+}
+
+/* ---- threads, faults -------------------------------------------------------------------------------- */
+
+static void on_fault(Thread *t, GuestAddr a, unsigned size, bool write, bool exec)
+{
+    if (exec)
+        mc_error_jump(t, a);
+    else
+        mc_error_access(t, a, size ? size : 1, write);
+}
+
+const GimleEvents mc_events = {
+    .mem_map = on_map,
+    .mem_unmap = on_unmap,
+    .mem_move = on_move,
+    .stack_new = on_stack_new,
+    .stack_die = on_stack_die,
+    .sys_pre_read = pre_read_mapped,
+    .sys_pre_read_string = pre_read_string,
+    .sys_pre_write = pre_write,
+    .sys_post_write = post_write,
+    .sys_pre_reg = pre_reg,
+    .reg_write = mc_reg_set_defined,
+    .fault = on_fault,
+};

@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Mark and sweep over the guest heap.  A word is a pointer if it is aligned, addressable and
+ * defined and its value lies in a live block.  A block is reachable if a chain of pointers to
+ * starts of blocks leads to it from a root, possibly lost if every chain needs a pointer into
+ * the middle of a block; of the rest, those that only other lost blocks point to are lost
+ * indirectly.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "../shadow/shadow.h"
+#include "base/vec.h"
+#include "leak.h"
+
+enum { SCAN_CHUNK = 64 << 10, WORD = 8 };
+
+typedef struct Search {
+    LeakHeap *h;
+    VEC(uint32_t) stack;     /**< blocks whose contents are still to be looked at */
+    VEC(uint64_t) registers; /**< of all threads */
+    GuestAddr lo, hi;        /**< range that all blocks are in */
+    unsigned heuristics;
+    bool in_cliques;         /**< second phase: what hangs on what */
+    uint32_t leader;         /**< of the clique being followed */
+    bool have_blocks;
+} Search;
+
+/* ---- blocks ---------------------------------------------------------------------------------- */
+
+static void add_block(void *ctx, HeapBlock *b)
+{
+    Search *s = ctx;
+    LeakHeap *h = s->h;
+    if (h->n == h->cap)
+        h->block = vec_grow(h->block, &h->cap, sizeof *h->block);
+    h->block[h->n++] = (LeakBlock){ .addr = b->addr, .size = b->size, .where = b->alloc,
+                                    .kind = LEAK_DEFINITE, .alloc_kind = b->kind,
+                                    .leader = UINT32_MAX };
+}
+
+static int by_address(const void *a, const void *b)
+{
+    const LeakBlock *x = a, *y = b;
+    return x->addr < y->addr ? -1 : x->addr > y->addr;
+}
+
+static void collect_blocks(Search *s)
+{
+    gimle_heap_for_each(add_block, s);
+    LeakHeap *h = s->h;
+    if (h->n == 0)
+        return;
+    qsort(h->block, h->n, sizeof *h->block, by_address);
+    s->lo = h->block[0].addr;
+    s->hi = h->block[h->n - 1].addr + h->block[h->n - 1].size + 1;
+}
+
+/** Index of the block that contains @p a (an empty one contains its start), or UINT32_MAX. */
+static uint32_t block_at(const Search *s, GuestAddr a)
+{
+    if (a < s->lo || a >= s->hi)
+        return UINT32_MAX;
+    size_t lo = 0, hi = s->h->n;
+    while (lo < hi) {
+        size_t mid = (lo + hi) / 2;
+        if (s->h->block[mid].addr <= a)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    if (lo == 0)
+        return UINT32_MAX;
+    const LeakBlock *b = &s->h->block[lo - 1];
+    return a < b->addr + (b->size ? b->size : 1) ? (uint32_t)(lo - 1) : UINT32_MAX;
+}
+
+/* ---- heuristics -------------------------------------------------------------------------------- */
+
+/** A defined word of the client at @p a. */
+static bool read_word(GuestAddr a, uint64_t *v)
+{
+    return shadow_all_defined(a, WORD) && gimle_read_guest(v, a, WORD) == WORD;
+}
+
+/** A word that points to read-only data or code: perhaps a vtable. */
+static bool is_vtable_like(uint64_t v)
+{
+    GuestMapping m;
+    return v % WORD == 0 && gimle_mapping_at(v, &m) && m.is_file;
+}
+
+/** Does the interior pointer @p p into @p b mean the whole block? */
+static LeakHeuristic heuristic_for(const Search *s, GuestAddr p, const LeakBlock *b)
+{
+    uint64_t first, second;
+    if (s->heuristics == 0 || !read_word(b->addr, &first))
+        return HEUR_NONE;
+    /* libstdc++ strings before C++11: length, capacity, reference count, then the characters. */
+    if ((s->heuristics & 1) && p == b->addr + 3 * WORD && read_word(b->addr + WORD, &second) &&
+        first <= second && b->size >= 3 * WORD + 1 && second <= b->size - 3 * WORD - 1 &&
+        second == b->size - 3 * WORD - 1)
+        return HEUR_STDSTRING;
+    if ((s->heuristics & 2) && p == b->addr + 8 && first == b->size - 8)
+        return HEUR_LENGTH64;
+    /* new T[n] with a destructor: the number of elements, then the elements. */
+    if ((s->heuristics & 4) && b->alloc_kind == HEAP_NEW_ARRAY && p == b->addr + WORD && first > 0 &&
+        b->size > WORD && (b->size - WORD) % first == 0)
+        return HEUR_NEWARRAY;
+    if ((s->heuristics & 8) && p % WORD == 0 && is_vtable_like(first) && read_word(p, &second) &&
+        is_vtable_like(second))
+        return HEUR_MULTIPLE_INHERITANCE;
+    return HEUR_NONE;
+}
+
+/* ---- marking -------------------------------------------------------------------------------------- */
+
+static void push(Search *s, uint32_t i)
+{
+    if (!s->h->block[i].pending) {
+        s->h->block[i].pending = true;
+        vec_push(&s->stack, i);
+    }
+}
+
+/** First phase: @p p was found where blocks reached as @p from are. */
+static void mark(Search *s, uint64_t p, LeakKind from)
+{
+    uint32_t i = block_at(s, p);
+    if (i == UINT32_MAX)
+        return;
+    LeakBlock *b = &s->h->block[i];
+    if (b->kind == LEAK_REACHABLE)
+        return;
+    LeakKind kind = from;
+    if (p != b->addr && kind == LEAK_REACHABLE) {
+        LeakHeuristic h = heuristic_for(s, p, b);
+        if (h == HEUR_NONE)
+            kind = LEAK_POSSIBLE;
+        else
+            b->heuristic = (uint8_t)h;
+    }
+    if (kind < (LeakKind)b->kind) {
+        if (p == b->addr)
+            b->heuristic = HEUR_NONE;
+        b->kind = (uint8_t)kind;
+        push(s, i);
+    }
+}
+
+/** Second phase: the block at @p p hangs on the present leader. */
+static void mark_clique(Search *s, uint64_t p)
+{
+    uint32_t i = block_at(s, p);
+    if (i == UINT32_MAX || i == s->leader)
+        return;
+    LeakBlock *b = &s->h->block[i], *leader = &s->h->block[s->leader];
+    if (b->kind == LEAK_DEFINITE) {
+        /* Not seen yet, or the leader of a clique that this one takes over. */
+        leader->indirect += b->size + b->indirect;
+        b->indirect = 0;
+        b->kind = LEAK_INDIRECT;
+        bool was_leader = b->leader == i;
+        b->leader = s->leader;
+        if (!was_leader)
+            push(s, i);
+    }
+}
+
+/* ---- scanning -------------------------------------------------------------------------------------- */
+
+static void look_at(Search *s, uint64_t word, LeakKind from)
+{
+    if (word < s->lo || word >= s->hi)
+        return;
+    if (s->in_cliques)
+        mark_clique(s, word);
+    else
+        mark(s, word, from);
+}
+
+/** Look at each aligned, addressable and defined word of [start, end). */
+static void scan(Search *s, GuestAddr start, GuestAddr end, LeakKind from)
+{
+    static _Thread_local uint64_t buf[SCAN_CHUNK / WORD];
+    start = (start + WORD - 1) & ~(GuestAddr)(WORD - 1);
+    while (start + WORD <= end) {
+        size_t want = end - start < SCAN_CHUNK ? end - start : SCAN_CHUNK;
+        size_t got = gimle_read_guest(buf, start, want);
+        for (size_t k = 0; k < got / WORD; k++)
+            if (buf[k] >= s->lo && buf[k] < s->hi && shadow_all_defined(start + k * WORD, WORD))
+                look_at(s, buf[k], from);
+        /* What cannot be read is left out, by pages. */
+        start = got == want ? start + want : (start + got + 4096) & ~4095ULL;
+    }
+}
+
+static void drain(Search *s)
+{
+    while (s->stack.n) {
+        LeakBlock *b = &s->h->block[s->stack.data[--s->stack.n]];
+        b->pending = false;
+        scan(s, b->addr, b->addr + b->size, (LeakKind)b->kind);
+    }
+}
+
+static void scan_mappings(Search *s)
+{
+    GuestMapping m;
+    for (GuestAddr a = 0; gimle_mapping_next(a, &m); a = m.end) {
+        bool device = m.is_file && m.path && strncmp(m.path, "/dev/", 5) == 0;
+        if ((m.prot & 3) != 3 || m.is_heap_arena || device)
+            continue;
+        scan(s, m.start, m.end, LEAK_REACHABLE);
+        drain(s);
+    }
+}
+
+static void collect_registers(void *ctx, Thread *t)
+{
+    Search *s = ctx;
+    if (!s->have_blocks) {
+        s->have_blocks = true;
+        collect_blocks(s);
+    }
+    for (unsigned r = 0; r < gimle_guest->n_regs; r++)
+        if (gimle_guest->regs[r].cls == RC_GPR && mc_reg_vbits(t, (RegId)r, WORD) == 0)
+            vec_push(&s->registers, gimle_thread_get_reg(t, (RegId)r));
+}
+
+static void find_cliques(Search *s)
+{
+    s->in_cliques = true;
+    for (uint32_t i = 0; i < s->h->n; i++) {
+        LeakBlock *b = &s->h->block[i];
+        if (b->kind != LEAK_DEFINITE || b->leader != UINT32_MAX)
+            continue;
+        s->leader = b->leader = i;
+        push(s, i);
+        drain(s);
+    }
+}
+
+void leak_search(LeakHeap *h, unsigned heuristics)
+{
+    Search s = { .h = h, .heuristics = heuristics };
+    *h = (LeakHeap){ 0 };
+    gimle_thread_for_each_stopped(collect_registers, &s);
+    if (!s.have_blocks)
+        collect_blocks(&s);
+    if (h->n) {
+        for (size_t i = 0; i < s.registers.n; i++)
+            look_at(&s, s.registers.data[i], LEAK_REACHABLE);
+        drain(&s);
+        scan_mappings(&s);
+        find_cliques(&s);
+    }
+    vec_free(&s.stack);
+    vec_free(&s.registers);
+}
+
+void leak_search_free(LeakHeap *h)
+{
+    free(h->block);
+    *h = (LeakHeap){ 0 };
+}

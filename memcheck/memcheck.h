@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the parts of memcheck share: the options, the tool's words in the thread state, and the
+ * few functions that cross directories.
+ */
+#ifndef MEMCHECK_MEMCHECK_H
+#define MEMCHECK_MEMCHECK_H
+
+#include "gimle/tool.h"
+
+/* ---- options (options.c) ------------------------------------------------------------------- */
+
+typedef enum LeakCheck { LEAK_NO, LEAK_SUMMARY, LEAK_YES, LEAK_FULL } LeakCheck;
+typedef enum KeepStacks { KEEP_NONE, KEEP_ALLOC, KEEP_FREE, KEEP_ALLOC_THEN_FREE, KEEP_BOTH } KeepStacks;
+
+/** Kinds of leaks, in the order of --show-leak-kinds, as bit numbers of the option sets. */
+typedef enum LeakKind {
+    LEAK_REACHABLE, LEAK_POSSIBLE, LEAK_INDIRECT, LEAK_DEFINITE, LEAK_KINDS
+} LeakKind;
+
+typedef struct McOptions {
+    int leak_check;              /**< LeakCheck */
+    int leak_resolution;         /**< 0 low, 1 med, 2 high */
+    unsigned show_leak_kinds;    /**< bits of LeakKind */
+    unsigned error_leak_kinds;
+    unsigned leak_heuristics;    /**< bits, order of the option's choices */
+    int expensive_checks;        /**< accepted, without effect */
+    int keep_stacks;             /**< KeepStacks */
+    bool undef_value_errors;
+    bool track_origins;
+    bool partial_loads_ok;
+    bool fast_mode;
+    bool show_mismatched_frees;
+    int64_t freelist_vol, freelist_big_blocks;
+    int64_t max_stackframe;      /**< the core's option */
+    int64_t red_zone;            /**< likewise */
+    int malloc_fill, free_fill;  /**< -1: none */
+    int64_t ignore_below_sp_lo, ignore_below_sp_hi; /**< bytes below SP, both 0: none */
+} McOptions;
+
+extern McOptions mc_options;
+extern const GimleOption mc_option_table[];
+/** Is @p a in a range that --ignore-ranges or a client request named? */
+bool mc_is_ignored_address(GuestAddr a);
+/** Client request: ignore (or stop ignoring) bad addresses in [a, a+len). */
+void mc_ignore_range(GuestAddr a, size_t len, bool ignore);
+/** Check combinations of options; before the client starts. */
+void mc_options_finish(void);
+
+/* ---- the tool's words in the thread state ------------------------------------------------------ */
+
+enum {
+    /** Mask of guest registers that may be undefined (instrument/regmask.h). */
+    TW_UNDEFINED = 0,
+    /** Superset of the registers whose shadow in the state is not zero. */
+    TW_STALE = 1,
+    /** Slow accesses to memory: V bits between the block and its helpers, 8 words. */
+    TW_VBITS = 8,
+    /** Shadow of the memory operand of a native instruction, 8 words. */
+    TW_SCRATCH = 16
+};
+
+/** Offset of the first of them in the state; set by regmask_init(). */
+extern uint32_t mc_tool_words;
+/** Address of tool word @p i of @p s. */
+#define mc_tool_word(s, i) ((uint64_t *)((char *)(s) + mc_tool_words) + (i))
+/** V bits of the low @p bytes (at most 8) bytes of register @p r of thread @p t. */
+uint64_t mc_reg_vbits(Thread *t, RegId r, unsigned bytes);
+/** Register @p r of @p t is defined now. */
+void mc_reg_set_defined(Thread *t, RegId r);
+
+/* ---- instrumentation ---------------------------------------------------------------------------- */
+
+/** Translation modes. */
+enum { MODE_FAST = 0, MODE_SLOW = 1 };
+extern VexMode mc_modes[2];
+/** Fill mc_modes as the options say. */
+void mc_modes_init(void);
+
+/* ---- events, intercepts, requests ------------------------------------------------------------------ */
+
+extern const GimleEvents mc_events;
+extern const GimleErrorOps mc_error_ops;
+extern const Intercept mc_intercepts[];
+
+/* ---- heap statistics (intercept_malloc.c) ------------------------------------------------------------ */
+
+typedef struct McHeapStats {
+    uint64_t allocs, frees, bytes;
+} McHeapStats;
+McHeapStats mc_heap_stats(void);
+/** The guest heap gave its memory; from then on it is not addressable until allocated. */
+void mc_heap_start(void);
+
+#endif

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What memcheck knows about each byte of the client: one shadow byte at a fixed distance.
+ * 0 is 'defined' (and the state of memory that was never mapped: the MMU catches accesses to
+ * that), 0xFF 'undefined', SH_NOACCESS 'not addressable', anything else the byte's own V bits
+ * (1 = undefined).  A byte whose V bits happen to equal SH_NOACCESS is listed in a side table.
+ *
+ * Nothing here knows of errors or reports; threads may call everything at once.
+ */
+#ifndef MEMCHECK_SHADOW_H
+#define MEMCHECK_SHADOW_H
+
+#include "gimle/memory.h"
+
+enum {
+    SH_DEFINED = 0x00,
+    SH_UNDEFINED = 0xff,
+    SH_NOACCESS = 0xa5
+};
+/** SH_NOACCESS in each byte of a word. */
+#define SH_NOACCESS_WORD 0xa5a5a5a5a5a5a5a5ULL
+
+/** Set [a, a+len) to one of SH_*. Addresses outside the client's range are ignored. */
+void shadow_set(GuestAddr a, size_t len, uint8_t value);
+static inline void shadow_set_defined(GuestAddr a, size_t len) { shadow_set(a, len, SH_DEFINED); }
+static inline void shadow_set_undefined(GuestAddr a, size_t len) { shadow_set(a, len, SH_UNDEFINED); }
+static inline void shadow_set_noaccess(GuestAddr a, size_t len) { shadow_set(a, len, SH_NOACCESS); }
+/** Mark as defined those bytes of [a, a+len) that are addressable. */
+void shadow_set_defined_if_addressable(GuestAddr a, size_t len);
+
+/** Is the byte at @p a addressable as far as the shadow knows? */
+bool shadow_is_addressable(GuestAddr a);
+/** V bits of the byte at @p a; 0 for one that is not addressable. */
+uint8_t shadow_vbits(GuestAddr a);
+/** Set V bits of the byte at @p a unless it is not addressable. */
+void shadow_set_vbits(GuestAddr a, uint8_t vbits);
+/** Record that the V bits of the byte at @p a are SH_NOACCESS (the caller stores the shadow byte). */
+void shadow_note_pattern(GuestAddr a);
+
+/** What shadow_check_*() found. */
+typedef enum ShadowState { SHADOW_OK, SHADOW_BAD_ADDRESS, SHADOW_BAD_VALUE } ShadowState;
+/** First byte of [a, a+len) that is not addressable in *bad. */
+ShadowState shadow_check_addressable(GuestAddr a, size_t len, GuestAddr *bad);
+/** First byte that is not addressable or not defined in *bad. */
+ShadowState shadow_check_defined(GuestAddr a, size_t len, GuestAddr *bad);
+/** Copy the shadow of @p len bytes; ranges may overlap; bytes not addressable at the source become defined. */
+void shadow_copy(GuestAddr from, GuestAddr to, size_t len);
+/** Is every byte of the range defined and addressable? Quick. */
+bool shadow_all_defined(GuestAddr a, size_t len);
+
+#endif
