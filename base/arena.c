@@ -15,7 +15,7 @@ struct ArenaChunk {
     max_align_t data[];
 };
 
-enum { FIRST_CHUNK = 64 * 1024 };
+enum { FIRST_CHUNK = 64 * 1024, KEEP_MAX = 2 << 20 };
 
 static void arena_grow(Arena *a, size_t need)
 {
@@ -67,10 +67,15 @@ void arena_reset(Arena *a)
 {
     if (!a->head)
         return;
+    /* The newest chunk is the biggest: with it the next piece of work of this size needs no other. */
     while (a->head->prev) {
-        ArenaChunk *c = a->head;
-        a->head = c->prev;
+        ArenaChunk *c = a->head->prev;
+        a->head->prev = c->prev;
         free(c);
+    }
+    if (a->head->size > KEEP_MAX) {
+        arena_free(a);
+        return;
     }
     a->next = (char *)a->head->data;
     a->end = a->next + a->head->size;
