@@ -4,7 +4,7 @@
  * user mode and is known to this processor runs on it and on each engine of Gimle from the same
  * random states; registers, defined flags, MXCSR, x87 and memory must be equal afterwards.
  *
- *   isa [--seed=N] [--rounds=N] [--only=MNEMONIC] [--engine=N] [--verbose]
+ *   isa [--seed=N] [--rounds=N] [--only=MNEMONIC] [--engine=N] [--reports=N] [--verbose]
  */
 #include <signal.h>
 #include <stdio.h>
@@ -14,7 +14,7 @@
 #include "encodings.h"
 #include "setup.h"
 
-enum { MAX_FORMS = 1 << 14, MAX_REPORTS = 60, FORM_NAME = 96 };
+enum { MAX_FORMS = 1 << 14, FORM_NAME = 96 };
 enum { FORM_TESTED = 1, FORM_SKIPPED = 2, FORM_ABSENT = 4, FORM_BAD = 8 };
 
 /** A form: mnemonic with kinds and sizes of operands. */
@@ -27,10 +27,10 @@ static Form forms[MAX_FORMS]; /* open addressing */
 static unsigned n_forms, n_reports, n_bad[8];
 static unsigned long n_runs;
 static struct {
-    unsigned rounds, engine;
+    unsigned rounds, engine, reports;
     const char *only;
     bool verbose;
-} opt = { .rounds = 3, .engine = ~0u };
+} opt = { .rounds = 3, .engine = ~0u, .reports = 60 };
 
 /* ---- forms ------------------------------------------------------------------------------------- */
 
@@ -189,7 +189,7 @@ static void run_engines(const Subject *s, Form *f, Trial *t)
         if (compare(t))
             continue;
         n_bad[i]++;
-        if (!(f->seen & FORM_BAD << i) && n_reports++ < MAX_REPORTS)
+        if (!(f->seen & FORM_BAD << i) && n_reports++ < opt.reports)
             report(t);
         f->seen |= FORM_BAD << i;
     }
@@ -251,6 +251,8 @@ static void parse_options(int argc, char **argv)
             opt.only = eq + 1;
         else if (strncmp(a, "--engine=", 9) == 0)
             opt.engine = (unsigned)strtoul(eq + 1, NULL, 0);
+        else if (strncmp(a, "--reports=", 10) == 0)
+            opt.reports = (unsigned)strtoul(eq + 1, NULL, 0);
         else if (strcmp(a, "--verbose") == 0)
             opt.verbose = true;
         else

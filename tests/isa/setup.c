@@ -111,6 +111,13 @@ const char *subject_why_not(const Subject *s)
     if (s->z.meta.branch_type != ZYDIS_BRANCH_TYPE_NONE &&
         s->z.attributes & ZYDIS_ATTRIB_HAS_OPERANDSIZE)
         return "AMD and Intel differ"; /* AMD cuts the target to 16 bits */
+    if (s->z.meta.branch_type != ZYDIS_BRANCH_TYPE_NONE)
+        for (unsigned i = 0; i < s->z.raw.prefix_count; i++)
+            if ((s->z.raw.prefixes[i].value & 0xfe) == 0xf2)
+                return "AMD and Intel differ"; /* AMD lets it change the condition of LOOPcc */
+    if (s->z.operand_count && s->op[0].type == ZYDIS_OPERAND_TYPE_REGISTER &&
+        s->op[0].reg.value == ZYDIS_REGISTER_RSP && s->z.meta.branch_type != ZYDIS_BRANCH_TYPE_NONE)
+        return "jumps to data";
     if (s->z.mnemonic == M(PAUSE) && s->z.attributes & ZYDIS_ATTRIB_HAS_REX && s->z.raw.rex.B)
         return "decoded wrongly"; /* it is XCHG R8, RAX */
     return NULL;

@@ -90,9 +90,19 @@ static unsigned written_size(const NativeInsn *n, uint8_t cls, unsigned size)
     return n->enc == NE_LEGACY ? size : 64;
 }
 
-static void add_native_op(NativeInsn *n, const ZydisDecodedOperand *z, RegId reg,
-                          const RegRun *run, bool *fits)
+/** A vector operand may use a part of the register: movss xmm, xmm uses four bytes. */
+static uint8_t used_size(const Insn *in, const ZydisDecodedOperand *z, const RegRun *run)
 {
+    unsigned bytes = z->size / 8;
+    bool part = run->cls == RC_VEC && run->size == 16 && bytes && bytes < 16 &&
+                !(insn_row(in->mnemonic)->props & RP_HIGH);
+    return part ? (uint8_t)bytes : run->size;
+}
+
+static void add_native_op(Insn *in, const ZydisDecodedOperand *z, RegId reg, const RegRun *run,
+                          bool *fits)
+{
+    NativeInsn *n = &in->n;
     if (n->n_ops == NATIVE_MAX_OPS) {
         *fits = false;
         return;
@@ -103,8 +113,7 @@ static void add_native_op(NativeInsn *n, const ZydisDecodedOperand *z, RegId reg
     op->offset = run->offset;
     op->slot = z->encoding < sizeof slot_of_encoding ? slot_of_encoding[z->encoding] : NS_FIXED;
     op->access = access_of(z);
-    /* A vector operand may use a part of the register: movss xmm, xmm uses four bytes. */
-    op->size = run->cls == RC_VEC && z->size / 8 < run->size ? (uint8_t)(z->size / 8) : run->size;
+    op->size = used_size(in, z, run);
     op->wsize = (uint8_t)written_size(n, run->cls, op->size);
 }
 
@@ -136,7 +145,7 @@ static void add_register(Insn *in, const ZydisDecodedInstruction *zi, const Zydi
         shown->size = run->size;
         shown->reg = reg;
     }
-    add_native_op(&in->n, z, reg, run, fits);
+    add_native_op(in, z, reg, run, fits);
 }
 
 static void add_vsib_index(Insn *in, const ZydisDecodedOperand *z)
@@ -184,6 +193,16 @@ static void add_memory(Insn *in, const ZydisDecodedInstruction *zi, const ZydisD
     }
 }
 
+/** The register of a memory operand that is not shown, like RDI of MASKMOVQ, is read. */
+static void add_implied_address(Insn *in, const ZydisDecodedOperand *z)
+{
+    RegId reg = address_register(z->mem.base);
+    if (reg == REG_NONE || reg == AMD64_RSP || in->n.n_ops == NATIVE_MAX_OPS)
+        return;
+    in->n.op[in->n.n_ops++] = (NativeOp){ .reg = reg, .slot = NS_FIXED, .access = NA_READ,
+                                          .cls = RC_GPR, .size = 8, .wsize = 8 };
+}
+
 static void add_operand(Insn *in, const ZydisDecodedInstruction *zi, const ZydisDecodedOperand *z,
                         unsigned *n_imm, bool *fits)
 {
@@ -197,6 +216,8 @@ static void add_operand(Insn *in, const ZydisDecodedInstruction *zi, const Zydis
     case ZYDIS_OPERAND_TYPE_MEMORY:
         if (shown)
             add_memory(in, zi, z, shown);
+        else
+            add_implied_address(in, z);
         break;
     case ZYDIS_OPERAND_TYPE_IMMEDIATE:
         if (shown) {
@@ -276,14 +297,18 @@ static void set_encoding(NativeInsn *n, const ZydisDecodedInstruction *zi)
     }
 }
 
-/** Segment and address-size overrides are in the IR's address: take them out of the bytes. */
+/**
+ * Segment and address-size overrides are in the IR's address: take them out of the bytes, as well
+ * as REX prefixes that the processor ignores since they do not stand before the opcode.
+ */
 static void drop_folded_prefixes(Insn *in, const ZydisDecodedInstruction *zi)
 {
-    if (!in->has_mem)
-        return;
+    bool has_rex = zi->attributes & ZYDIS_ATTRIB_HAS_REX;
     for (unsigned i = zi->raw.prefix_count; i-- > 0;) {
         uint8_t p = zi->raw.prefixes[i].value;
-        if (p == 0x64 || p == 0x65 || p == 0x67)
+        bool folded = in->has_mem && (p == 0x64 || p == 0x65 || p == 0x67);
+        bool ignored = (p & 0xf0) == 0x40 && !(has_rex && i == zi->raw.rex.offset);
+        if (folded || ignored)
             drop_prefix(&in->n, i);
     }
 }

@@ -13,6 +13,9 @@
 #define PLAIN(m, props, rule) [ZYDIS_MNEMONIC_##m] = { NULL, 0, props, NR_##rule, 0 },
 
 #define ROW(m, ...) [ZYDIS_MNEMONIC_##m] = { __VA_ARGS__ },
+#define HIGH(m, rule, lane)                                                                 \
+    ROW(m, NULL, 0, RP_HIGH, NR_##rule, lane)                                               \
+    ROW(V##m, NULL, 0, RP_HIGH, NR_##rule, lane)
 #define SSE(m, rule, lane) ROW(m, NULL, 0, 0, NR_##rule, lane)
 #define AVX(m, rule, lane) ROW(V##m, NULL, 0, 0, NR_##rule, lane)
 #define BOTH(m, rule, lane) SSE(m, rule, lane) AVX(m, rule, lane)
@@ -125,6 +128,9 @@ void insn_apply_table(Insn *in)
         apply_stack_adjustment(in);
     if (insn_is_repeated(in)) /* not even once, perhaps */
         in->n.cc_read |= in->n.cc_write;
+    if (row->props & RP_HIGH && in->n.enc == NE_LEGACY && in->n.n_ops &&
+        in->n.op[0].access & NA_WRITE) /* the other half of the destination stays */
+        in->n.op[0].access |= NA_READ;
     if (row->props & RP_KEEPS && in->n.n_ops && in->n.op[0].access & NA_WRITE)
         in->n.op[0].access |= NA_READ | NA_COND;
 }

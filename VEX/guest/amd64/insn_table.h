@@ -25,6 +25,7 @@ enum {
     RP_KEEPS = 32,   /**< the destination keeps its value in some cases */
     RP_CALL = 64,    /**< a call: direct targets are followed to look for condition codes */
     RP_STRING = 128, /**< a string instruction: with a repeat prefix it ends the block */
+    RP_HIGH = 512,   /**< uses upper parts of vector registers, whatever the operands' sizes are */
     RP_MOVE = 256    /**< a plain move of a whole operand */
 };
 

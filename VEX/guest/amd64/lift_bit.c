@@ -58,6 +58,8 @@ static IrMem word_of_string(Lift *l, const Insn *in, unsigned bytes, IrRef index
     i = ir_binop(b, OP_SAR, i, ir_const(b, TY_I8, bits_log2));
     i = ir_binop(b, OP_SHL, i, ir_const(b, TY_I8, bits_log2 - 3));
     IrRef a = ir_binop(b, OP_ADD, lift_effective_address(l, in), i);
+    if (in->prefixes & INP_ADDR32)
+        a = lift_resize(l, lift_resize(l, a, TY_I32), TY_I64);
     if (in->mem_seg != REG_NONE)
         a = ir_binop(b, OP_ADD, a, ir_get(b, TY_I64, in->mem_seg));
     return lift_at(a, 0);
