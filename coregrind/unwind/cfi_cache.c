@@ -124,9 +124,10 @@ static void on_module(Module *m, bool loaded)
         module_text(m, &x.cfi.text_lo, &x.cfi.text_hi);
     lock_take(LOCK_unwind);
     size_t i = module_index(x.cfi.text_lo);
-    if (loaded) {
+    bool known = i < modules.n && modules.data[i].m == m;
+    if (loaded && !known) {
         vec_insert(&modules, i, x);
-    } else if (i < modules.n && modules.data[i].m == m) {
+    } else if (!loaded && known) {
         free(modules.data[i].index);
         vec_remove(&modules, i);
     }
@@ -137,8 +138,11 @@ static void on_module(Module *m, bool loaded)
 void cfi_cache_init(void)
 {
     static atomic_flag once = ATOMIC_FLAG_INIT;
-    if (!atomic_flag_test_and_set(&once))
-        debuginfo_observe(on_module);
+    if (atomic_flag_test_and_set(&once))
+        return;
+    debuginfo_observe(on_module);
+    for (Module *m = debuginfo_next_module(NULL); m; m = debuginfo_next_module(m))
+        on_module(m, true);
 }
 
 uint64_t cfi_cache_misses(void)
@@ -347,6 +351,7 @@ FrameRule cfi_cache_rule(GuestAddr pc)
     if (__builtin_expect(check == check_word(pc, r.bits) && r.kind != STEP_NONE, 1))
         return r;
     atomic_fetch_add_explicit(&n_misses, 1, memory_order_relaxed);
+    cfi_cache_init(); /* for who forgot unwind_init() */
     lock_take(LOCK_unwind);
     CfiRow row;
     CfiModule *x = find_module(pc);

@@ -21,8 +21,8 @@ typedef struct UnwindRegs {
 } UnwindRegs;
 
 /**
- * Call once at start, before the client maps anything: from then on the cache follows the
- * modules that debuginfo tells of.
+ * Call once at start, before there are threads: from then on the cache follows the modules that
+ * debuginfo tells of.
  */
 void unwind_init(void);
 
