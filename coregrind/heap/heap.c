@@ -100,7 +100,7 @@ void heap_recycle(Slot *s)
         registered_remove(s);
         return;
     }
-    __atomic_store_n(&s->state, SLOT_FREE, __ATOMIC_RELEASE);
+    slot_set_state(s, SLOT_FREE);
     if (s->span->slot_size == 0) {
         span_free_large(s);
         return;
@@ -131,8 +131,8 @@ HeapBlock *gimle_heap_alloc(Thread *t, size_t size, size_t align, HeapAllocKind 
     GuestAddr a = span_slot_addr(s) + red_zone_bytes;
     s->b = (HeapBlock){ .addr = (a + align - 1) & ~(GuestAddr)(align - 1), .size = size,
                         .kind = (uint8_t)kind, .red_zone = (uint16_t)red_zone_bytes,
-                        .align = (uint32_t)align };
-    __atomic_store_n(&s->state, SLOT_LIVE, __ATOMIC_RELEASE);
+                        .align = (uint32_t)align, .freed = SLOT_FREE };
+    slot_set_state(s, SLOT_LIVE);
     return &s->b;
 }
 
@@ -140,10 +140,9 @@ void gimle_heap_free(Thread *t, HeapBlock *b, const StackTrace *where)
 {
     Slot *s = slot_of(b);
     (void)t;
-    CHECK(s->state == SLOT_LIVE, "block %llx is not live", (unsigned long long)b->addr);
+    CHECK(b->freed == SLOT_LIVE, "block %llx is not live", (unsigned long long)b->addr);
     b->free = where;
-    b->freed = 1;
-    __atomic_store_n(&s->state, SLOT_FREED, __ATOMIC_RELEASE);
+    slot_set_state(s, SLOT_FREED);
     quarantine_add(s);
 }
 
@@ -176,7 +175,7 @@ HeapBlock *gimle_heap_register(Thread *t, GuestAddr a, size_t size, size_t red_z
 HeapBlock *gimle_heap_find_start(GuestAddr a)
 {
     Slot *s = span_slot_at(a);
-    if (s && __atomic_load_n(&s->state, __ATOMIC_ACQUIRE) == SLOT_LIVE && s->b.addr == a)
+    if (s && slot_state(s) == SLOT_LIVE && s->b.addr == a)
         return &s->b;
     s = registered_find_start(a);
     return s ? &s->b : NULL;
@@ -188,7 +187,7 @@ HeapBlock *gimle_heap_find_near(GuestAddr a)
     if (s)
         return &s->b;
     s = span_slot_at(a);
-    return s && __atomic_load_n(&s->state, __ATOMIC_ACQUIRE) != SLOT_FREE ? &s->b : NULL;
+    return s && slot_state(s) != SLOT_FREE ? &s->b : NULL;
 }
 
 void gimle_heap_for_each(void (*f)(void *ctx, HeapBlock *b), void *ctx)
@@ -199,7 +198,7 @@ void gimle_heap_for_each(void (*f)(void *ctx, HeapBlock *b), void *ctx)
     for (size_t i = 0; i < n_spans; i++) {
         for (uint32_t k = 0; k < spans[i]->used; k++) {
             Slot *s = &spans[i]->slot[k];
-            if (s->state != SLOT_LIVE)
+            if (slot_state(s) != SLOT_LIVE)
                 continue;
             for (; r < n_reg && reg[r]->b.addr < s->b.addr; r++)
                 f(ctx, &reg[r]->b);

@@ -15,16 +15,19 @@
 #define HEAP_MAX_SLOT (128u << 10)    /**< larger blocks have mappings of their own */
 #define HEAP_CLASSES 64
 
-typedef enum SlotState { SLOT_FREE, SLOT_LIVE, SLOT_FREED } SlotState;
+/** Values of HeapBlock.freed; tools see the first two. A slot never used has address 0. */
+typedef enum SlotState { SLOT_LIVE, SLOT_FREED, SLOT_FREE } SlotState;
 
-/** The record of one slot; `b` first, so that a HeapBlock * is a Slot *. */
+/**
+ * The record of one slot; `b` first, so that a HeapBlock * is a Slot *.  One cache line: programs
+ * that allocate much go through more of these than any cache holds.
+ */
 typedef struct Slot {
     HeapBlock b;
     struct Slot *next;   /**< in a free list or in the quarantine */
     struct Span *span;   /**< NULL: registered by the client */
-    uint32_t state;      /**< SlotState */
-    uint32_t index;      /**< in its span */
 } Slot;
+_Static_assert(sizeof(Slot) == 64, "a slot's record is one cache line");
 
 typedef struct Span {
     GuestAddr base;
@@ -38,6 +41,17 @@ typedef struct Span {
 } Span;
 
 static inline Slot *slot_of(HeapBlock *b) { return (Slot *)b; }
+
+static inline SlotState slot_state(const Slot *s)
+{
+    SlotState state = (SlotState)__atomic_load_n(&s->b.freed, __ATOMIC_ACQUIRE);
+    return s->b.addr ? state : SLOT_FREE;
+}
+
+static inline void slot_set_state(Slot *s, SlotState state)
+{
+    __atomic_store_n(&s->b.freed, (uint8_t)state, __ATOMIC_RELEASE);
+}
 
 /* spans.c */
 /** Size class for slots of at least @p bytes (<= HEAP_MAX_SLOT), and its slot size. */

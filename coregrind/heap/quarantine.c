@@ -36,7 +36,9 @@ static Slot *pop(Queue *q)
     if (!s)
         return NULL;
     q->first = s->next;
-    if (!q->first)
+    if (q->first)
+        __builtin_prefetch(q->first->next, 1); /* needed one or two frees from now */
+    else
         q->last = &q->first;
     return s;
 }

@@ -46,7 +46,6 @@ Slot *registered_add(GuestAddr a, size_t size, size_t red_zone)
     CHECK(s != NULL, "out of memory");
     s->b = (HeapBlock){ .addr = a, .size = size, .kind = HEAP_CUSTOM, .align = 1,
                         .red_zone = (uint16_t)red_zone };
-    s->state = SLOT_LIVE;
     lock_take(LOCK_heap);
     if (is_wide(s)) {
         vec_push(&wide, s);
@@ -100,11 +99,11 @@ void registered_remove(Slot *s)
 
 typedef bool Wanted(const Slot *s, GuestAddr a);
 
-static bool starts_live(const Slot *s, GuestAddr a) { return s->state == SLOT_LIVE && s->b.addr == a; }
+static bool starts_live(const Slot *s, GuestAddr a) { return !s->b.freed && s->b.addr == a; }
 
 static bool contains(const Slot *s, GuestAddr a)
 {
-    return s->state == SLOT_LIVE && a >= s->b.addr && a - s->b.addr < s->b.size;
+    return !s->b.freed && a >= s->b.addr && a - s->b.addr < s->b.size;
 }
 
 static bool is_near(const Slot *s, GuestAddr a) { return a >= lowest(s) && a < highest(s); }
@@ -158,10 +157,10 @@ Slot **registered_sorted(size_t *n)
     lock_take(LOCK_heap);
     while (hashmap_next(&by_unit, &it, &unit, &first))
         for (Link *l = (Link *)(uintptr_t)first; l; l = l->next)
-            if (l->slot->state == SLOT_LIVE && first_unit(l->slot) + 1 == unit)
+            if (!l->slot->b.freed && first_unit(l->slot) + 1 == unit)
                 list[(*n)++] = l->slot;
     for (size_t i = 0; i < wide.n; i++)
-        if (wide.data[i]->state == SLOT_LIVE)
+        if (!wide.data[i]->b.freed)
             list[(*n)++] = wide.data[i];
     lock_release(LOCK_heap);
     qsort(list, *n, sizeof *list, by_addr);

@@ -113,7 +113,7 @@ Slot *span_slot_at(GuestAddr a)
 
 GuestAddr span_slot_addr(const Slot *s)
 {
-    return s->span->base + (GuestAddr)s->index * s->span->slot_size;
+    return s->span->base + (GuestAddr)(s - s->span->slot) * s->span->slot_size;
 }
 
 /* ---- client pages ----------------------------------------------------------------------------------- */
@@ -205,7 +205,7 @@ static Slot *take_fresh(unsigned cls)
         return NULL;
     Slot *slot = &s->slot[s->used];
     slot->span = s;
-    slot->index = s->used;
+    slot->b.freed = SLOT_FREE;
     __atomic_store_n(&s->used, s->used + 1, __ATOMIC_RELEASE);
     return slot;
 }
@@ -252,6 +252,7 @@ Slot *span_new_large(size_t bytes)
     Span *s = span_new(base, len, 0, 1, 0);
     s->used = 1;
     s->slot[0].span = s;
+    s->slot[0].b.freed = SLOT_FREE;
     return &s->slot[0];
 }
 
