@@ -351,7 +351,7 @@ FrameRule cfi_cache_rule(GuestAddr pc)
     if (__builtin_expect(check == check_word(pc, r.bits) && r.kind != STEP_NONE, 1))
         return r;
     atomic_fetch_add_explicit(&n_misses, 1, memory_order_relaxed);
-    cfi_cache_init(); /* for who forgot unwind_init() */
+    cfi_cache_init(); /* if nobody called unwind_init() */
     lock_take(LOCK_unwind);
     CfiRow row;
     CfiModule *x = find_module(pc);
