@@ -308,6 +308,8 @@ void gen_cold_begin(Cg *g, IrRef ref)
     snapshot_take(g, &g->snap);
     uint32_t fix = emit_jcc(g, cc, 0);
     g->cold_join = code_here(g);
+    g->in_cold = true;
+    g->cold_begin = ref;
     g->c = &g->buf[1];
     fix_set(g, fix, code_here(g));
     g->shared_exit.valid = false;
@@ -320,6 +322,7 @@ void gen_cold_end(Cg *g, IrRef ref)
     snapshot_restore(g, &g->snap);
     cc_restore(g, g->snap.cc);
     emit_jmp(g, g->cold_join);
+    g->in_cold = false;
     g->c = &g->buf[0];
     g->shared_exit.valid = false;
     g->fpu_tested = g->snap.fpu_tested && g->fpu_tested;

@@ -120,7 +120,8 @@ typedef struct Cg {
     bool cc_overwrite;  /**< the present instruction replaces CC */
     bool fpu_tested;    /**< the x87 state is known to be in the host */
     bool pc_put;        /**< the block has set PC itself */
-    bool in_cold;
+    bool in_cold;       /**< in a cold region, which began at cold_begin */
+    IrRef cold_begin;
     bool failed;        /**< no room */
     Snapshot snap;      /**< of the cold region being compiled */
     Loc cold_join;

@@ -257,11 +257,36 @@ static void flags_of_logic(Cg *g, const IrInsn *i)
     emit_test_rr(g->c, size_of((IrType)i->aux), (unsigned)r, (unsigned)r);
 }
 
+/**
+ * The codes that the operation passes on in EFLAGS, then a copy of its operand: in this order,
+ * so that both together never need more than three registers. Moves leave EFLAGS alone.
+ */
+static int operand_after_codes(Cg *g, IrRef a, IrRef codes)
+{
+    uint32_t locked = g->locked;
+    if (codes != IR_NONE)
+        flags_to_eflags(g, codes);
+    g->locked = locked;
+    return scratch_copy(g, a);
+}
+
 static void flags_of_inc(Cg *g, const IrInsn *i)
 {
-    int t = scratch_copy(g, i->arg[0]);
-    flags_to_eflags(g, i->arg[2]);
+    int t = operand_after_codes(g, i->arg[0], i->arg[2]);
     emit_rr(g->c, 0xfe | O_WB, size_of((IrType)i->aux), i->sub == FK_DEC, (unsigned)t);
+    tmp_free(g, t);
+}
+
+static void flags_of_const_shift(Cg *g, const IrInsn *i, ShiftOp op, unsigned n)
+{
+    if (n == 0) {
+        flags_to_eflags(g, i->arg[2]);
+        return;
+    }
+    bool rotate = op == SH_ROL || op == SH_ROR;
+    int t = operand_after_codes(g, i->arg[0], rotate ? i->arg[2] : IR_NONE);
+    cc_clobber(g);
+    emit_shift_ri(g->c, op, size_of((IrType)i->aux), (unsigned)t, n);
     tmp_free(g, t);
 }
 
@@ -272,34 +297,26 @@ static void flags_of_shift(Cg *g, const IrInsn *i)
         [FK_ROR] = SH_ROR
     };
     ShiftOp op = (ShiftOp)shift_of[i->sub];
-    unsigned size = size_of((IrType)i->aux);
     IrRef n = i->arg[1];
     if (is_const(g, n)) {
-        unsigned k = (unsigned)insn_of(g, n)->imm & 63;
-        if (k == 0 || op == SH_ROL || op == SH_ROR)
-            flags_to_eflags(g, i->arg[2]);
-        if (k == 0)
-            return;
-        int t = scratch_copy(g, i->arg[0]);
-        cc_clobber(g);
-        emit_shift_ri(g->c, op, size, (unsigned)t, k);
-        tmp_free(g, t);
+        flags_of_const_shift(g, i, op, (unsigned)insn_of(g, n)->imm & 63);
         return;
     }
-    int t = scratch_copy(g, i->arg[0]);
+    uint32_t locked = g->locked;
     HMem save = SCRATCH(6), count = SCRATCH(7);
+    flags_to_eflags(g, i->arg[2]); /* may use the same scratch words: first */
+    g->locked = locked;
     emit_store(g->c, 8, (unsigned)use_gpr(g, n), &count);
-    if (i->arg[2] != IR_NONE)
-        flags_to_eflags(g, i->arg[2]);
-    cc_clobber(g);
+    g->locked = locked;
+    int t = scratch_copy(g, i->arg[0]);
     if (t == H_RCX) {
-        int u = tmp_gpr(g);
-        emit_mov(g->c, (unsigned)u, H_RCX);
-        t = u;
+        t = tmp_gpr(g);
+        emit_mov(g->c, (unsigned)t, H_RCX);
     }
+    cc_clobber(g);
     emit_store(g->c, 8, H_RCX, &save);
     emit_rm(g->c, O_MOV_LOAD, 8, H_RCX, &count);
-    emit_shift_cl(g->c, op, size, (unsigned)t);
+    emit_shift_cl(g->c, op, size_of((IrType)i->aux), (unsigned)t);
     emit_rm(g->c, O_MOV_LOAD, 8, H_RCX, &save);
     tmp_free(g, t);
 }
@@ -491,6 +508,7 @@ unsigned cond_to_eflags(Cg *g, IrRef v)
 
 static void def_setcc(Cg *g, unsigned cc)
 {
+    g->locked = 0; /* the operands are read */
     emit_setcc(g->c, cc, (unsigned)def_gpr(g));
 }
 
@@ -506,9 +524,13 @@ void gen_cond(Cg *g, IrRef i)
 
 int flags_to_word(Cg *g, IrRef f)
 {
-    int d = tmp_gpr(g);
-    if (insn_of(g, f)->op == OP_FLAGS) {
+    uint32_t locked = g->locked;
+    bool is_op = insn_of(g, f)->op == OP_FLAGS;
+    if (is_op)
         flags_to_eflags(g, f);
+    g->locked = locked;
+    int d = tmp_gpr(g);
+    if (is_op) {
         RaxSave s = d == H_RAX ? (RaxSave){ H_NONE } : rax_borrow(g);
         emit_lahf_seto(g);
         emit_rr(g->c, O_MOVZX16, 4, (unsigned)d, H_RAX);
@@ -522,10 +544,13 @@ int flags_to_word(Cg *g, IrRef f)
 
 static void select_flags(Cg *g, const IrInsn *insn)
 {
-    int a = flags_to_word(g, insn->arg[1]), d = flags_to_word(g, insn->arg[2]);
+    HMem a = SCRATCH(4);
+    int r = flags_to_word(g, insn->arg[1]);
+    emit_store(g->c, 8, (unsigned)r, &a);
+    tmp_free(g, r);
+    int d = flags_to_word(g, insn->arg[2]);
     unsigned cc = cond_to_eflags(g, insn->arg[0]);
-    emit_rr(g->c, O_CMOV | cc, 4, (unsigned)d, (unsigned)a);
-    tmp_free(g, a);
+    emit_rm(g->c, O_CMOV | cc, 4, (unsigned)d, &a);
     def_is(g, d);
 }
 

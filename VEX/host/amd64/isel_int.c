@@ -193,11 +193,12 @@ static void extend(Cg *g, bool sign, unsigned bytes, int d, int s)
 static void mulh_narrow(Cg *g, const IrInsn *insn, bool sign)
 {
     unsigned bytes = size_of((IrType)insn->type);
-    int ra = use_gpr(g, insn->arg[0]), rb = use_gpr(g, insn->arg[1]);
     int d = tmp_gpr(g), t = tmp_gpr(g);
+    copy_gpr(g, d, insn->arg[0]);
+    copy_gpr(g, t, insn->arg[1]);
     cc_clobber(g);
-    extend(g, sign, bytes, d, ra);
-    extend(g, sign, bytes, t, rb);
+    extend(g, sign, bytes, d, d);
+    extend(g, sign, bytes, t, t);
     emit_rr(g->c, O_IMUL, 8, (unsigned)d, (unsigned)t);
     emit_shift_ri(g->c, SH_SHR, 8, (unsigned)d, bytes * 8);
     tmp_free(g, t);

@@ -54,6 +54,8 @@ static HMem mem_far(Cg *g, int base, int64_t disp, HMem m)
     if (base != H_NONE) {
         HMem sum = { (int8_t)t, (int8_t)base, 0, false, 0 };
         emit_lea(g->c, 8, (unsigned)t, &sum);
+        if (base != m.index)
+            g->locked &= ~(1u << base);
     }
     m.base = (int8_t)t;
     m.disp = 0;
@@ -166,6 +168,8 @@ static void put_rmw(Cg *g, uint8_t rx, IrRef v)
 static void alias_after_put(Cg *g, uint8_t rx, IrRef v)
 {
     Val *x = &g->val[v];
+    if (g->in_cold && v < g->cold_begin)
+        return; /* the main path does not do this PUT */
     if (x->last > g->now && x->alias == RX_NONE && !is_const(g, v) &&
         (type_of(g, v) == TY_I64 || rx_home(g, rx) < 0))
         def_alias(g, v, rx);

@@ -492,8 +492,9 @@ static void wide_select(Cg *g, const IrInsn *i)
     value_to_mem(g, d, i->arg[2]);
     if (!is_const(g, a))
         from = piece(g, a, 0);
-    int t = tmp_gpr(g), k = is_const(g, a) ? tmp_gpr(g) : H_NONE;
     unsigned cc = cond_to_eflags(g, i->arg[0]);
+    g->locked = 0;
+    int t = tmp_gpr(g), k = is_const(g, a) ? tmp_gpr(g) : H_NONE;
     if (k != H_NONE)
         emit_mov_imm(g->c, (unsigned)k, g->insn[a].imm);
     for (unsigned off = 0; off < ir_type_size((IrType)i->type); off += 8) {

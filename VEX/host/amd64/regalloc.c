@@ -5,6 +5,7 @@
  * an unchanged home or a constant; locked registers are not given away.
  */
 #include "codegen.h"
+#include <stdio.h>
 
 uint8_t rx_of(RegId r)
 {
@@ -184,7 +185,7 @@ static int pick(Cg *g, uint32_t candidates)
 {
     candidates &= ~g->locked;
     if (!candidates) {
-        g->failed = true; /* never with three temporaries; keeps going with a wrong register */
+        g->failed = true; fprintf(stderr,"PICK fail at %u %s\n", g->now, ir_op_name(g->insn[g->now].op)); /* never with three temporaries; keeps going with a wrong register */
         return H_R11;
     }
     if (g->random) {
