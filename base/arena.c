@@ -33,7 +33,7 @@ static void arena_grow(Arena *a, size_t need)
     a->end = a->next + size;
 }
 
-void *arena_alloc(Arena *a, size_t size)
+void *arena_alloc_raw(Arena *a, size_t size)
 {
     size = (size + 15) & ~(size_t)15;
     if ((size_t)(a->end - a->next) < size)
@@ -41,7 +41,12 @@ void *arena_alloc(Arena *a, size_t size)
     void *p = a->next;
     a->next += size;
     a->used += size;
-    return memset(p, 0, size);
+    return p;
+}
+
+void *arena_alloc(Arena *a, size_t size)
+{
+    return memset(arena_alloc_raw(a, size), 0, size);
 }
 
 char *arena_strdup(Arena *a, const char *s)

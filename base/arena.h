@@ -17,6 +17,8 @@ typedef struct Arena {
 
 /** @p size zeroed bytes aligned to 16; never NULL (out of memory ends the core with a report). */
 void *arena_alloc(Arena *a, size_t size);
+/** As arena_alloc(), but what is in it is not defined: for big arrays that are filled anyway. */
+void *arena_alloc_raw(Arena *a, size_t size);
 #define arena_new(a, T) ((T *)arena_alloc((a), sizeof(T)))
 #define arena_array(a, T, n) ((T *)arena_alloc((a), sizeof(T) * (size_t)(n)))
 /** Copy of @p s. */

@@ -18,7 +18,7 @@ enum { FIRST_CAP = 128 };
 static IrBlock *block_new(struct Arena *arena, GuestAddr addr, uint8_t mode, uint32_t cap)
 {
     IrBlock *b = arena_new(arena, IrBlock);
-    b->insn = arena_array(arena, IrInsn, cap);
+    b->insn = arena_alloc_raw(arena, cap * sizeof *b->insn);
     b->cap = cap;
     b->addr = addr;
     b->mode = mode;
@@ -36,7 +36,7 @@ IrBlock *ir_block_new(struct Arena *arena, GuestAddr addr, uint8_t mode)
 static void *grow(struct Arena *a, const void *old, uint32_t n, size_t size, uint32_t *cap)
 {
     *cap = n < 8 ? 16 : n * 2;
-    void *p = arena_alloc(a, *cap * size);
+    void *p = arena_alloc_raw(a, *cap * size);
     if (n)
         memcpy(p, old, n * size);
     return p;
@@ -184,7 +184,7 @@ IrCopier ir_copier(const IrBlock *src, struct Arena *arena)
     /* Payloads are shared: both blocks see the same ones under the same numbers. */
     dst->native = src->native;
     dst->n_native = dst->cap_native = src->n_native;
-    IrCopier c = { src, dst, arena_array(arena, IrRef, src->n) };
+    IrCopier c = { src, dst, arena_alloc_raw(arena, src->n * sizeof *c.map) };
     memset(c.map, 0xff, sizeof *c.map * src->n);
     return c;
 }

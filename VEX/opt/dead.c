@@ -17,7 +17,7 @@
 typedef struct Dead {
     Opt *o;
     uint8_t *needed;                /**< by ref */
-    uint16_t covered[OPT_REG_SLOTS];/**< low bytes of the register that will be overwritten unseen */
+    uint16_t covered[OPT_REG_SLOTS];/**< by opt_slot(): low bytes of the register that will be overwritten unseen */
     uint32_t gen_of[OPT_REG_SLOTS]; /**< covered[] is valid if equal to gen */
     uint32_t gen;
     uint16_t flags_covered;         /**< covered[] of the condition codes, which outlive gen */
@@ -29,11 +29,12 @@ static uint16_t *covered(Dead *d, RegId r)
 {
     if (r == gimle_guest->flags)
         return &d->flags_covered;
-    if (d->gen_of[r] != d->gen) {
-        d->gen_of[r] = d->gen;
-        d->covered[r] = 0;
+    unsigned slot = opt_slot(r);
+    if (d->gen_of[slot] != d->gen) {
+        d->gen_of[slot] = d->gen;
+        d->covered[slot] = 0;
     }
-    return &d->covered[r];
+    return &d->covered[slot];
 }
 
 /** All registers but the condition codes can be seen here. */
@@ -71,7 +72,7 @@ static void at_native(Dead *d, const IrInsn *i)
     const NativeInsn *n = d->o->b->native[i->aux];
     show_registers(d);
     for (unsigned k = 0; k < n->n_ops; k++) {
-        if (n->op[k].reg < OPT_REG_SLOTS)
+        if (n->op[k].reg != REG_NONE)
             *covered(d, n->op[k].reg) = 0;
     }
     if (n->cc_read || (n->flags & NF_FLAGS_MAYBE))
@@ -162,7 +163,7 @@ static void squeeze(Dead *d, struct Arena *arena)
 {
     IrBlock *b = d->o->b;
     IrRef *slot[IR_MAX_ARGS];
-    IrRef *map = arena_array(arena, IrRef, b->n);
+    IrRef *map = arena_alloc_raw(arena, b->n * sizeof *map);
     uint32_t n = 0;
     for (IrRef r = 0; r < b->n; r++) {
         if (!d->needed[r])

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/check.h"
 #include "native.h"
 #include "opt_internal.h"
 #include "vex.h"
@@ -94,8 +95,8 @@ IrRef opt_op(Opt *o, IrOp op, IrType t, IrRef a, IrRef b)
 
 static void forget(Opt *o, RegId r)
 {
-    if (r < OPT_REG_SLOTS)
-        o->known[r].gen = 0;
+    if (r != REG_NONE)
+        o->known[opt_slot(r)].gen = 0;
 }
 
 static void forget_all(Opt *o)
@@ -108,7 +109,7 @@ static void learn(Opt *o, RegId r, IrRef v)
     if (o->in_cold)
         forget(o, r); /* true only if the region ran */
     else
-        o->known[r] = (OptKnown){ v, o->gen };
+        o->known[opt_slot(r)] = (OptKnown){ v, o->gen };
 }
 
 /** The low part of value @p v as type @p t, IR_NONE if it does not cover that. */
@@ -135,9 +136,10 @@ static IrRef do_get(Opt *o, const IrInsn *i)
         return ir_emit(o->b, i);
     RegId r = i->aux;
     IrType t = (IrType)i->type;
-    bool known = o->known[r].gen == o->gen;
+    OptKnown *k = &o->known[opt_slot(r)];
+    bool known = k->gen == o->gen;
     if (known) {
-        IrRef v = low_part(o, o->known[r].ref, t);
+        IrRef v = low_part(o, k->ref, t);
         if (v != IR_NONE)
             return v;
     }
@@ -149,9 +151,9 @@ static IrRef do_get(Opt *o, const IrInsn *i)
         return opt_op(o, OP_TRUNC, t, v, IR_NONE);
     }
     IrRef v = ir_emit(o->b, i);
-    bool raw_flags = known && o->b->insn[o->known[r].ref].type == TY_FLAGS;
+    bool raw_flags = known && o->b->insn[k->ref].type == TY_FLAGS;
     if (!o->in_cold && !raw_flags)
-        o->known[r] = (OptKnown){ v, o->gen };
+        *k = (OptKnown){ v, o->gen };
     return v;
 }
 
@@ -265,6 +267,7 @@ static bool copy_insn(Opt *o, IrCopier *c, IrRef i)
 
 IrBlock *opt_run(IrBlock *b, struct Arena *arena, OptStage stage)
 {
+    CHECK(gimle_guest->n_regs <= OPT_BANK, "%u registers", gimle_guest->n_regs);
     Opt *o = arena_new(arena, Opt);
     IrCopier c = ir_copier(b, arena);
     o->b = c.dst;

@@ -7,7 +7,15 @@
 #include "opt.h"
 #include "state.h"
 
-enum { OPT_REG_SLOTS = 0x200 + REG_TOOL_WORDS, OPT_CSE_SLOTS = 512 };
+/** Registers of one bank that the tables have room for: small tables are quickly made. */
+enum { OPT_BANK = 72 };
+enum { OPT_REG_SLOTS = 2 * OPT_BANK + REG_TOOL_WORDS, OPT_CSE_SLOTS = 256 };
+
+/** Where register @p r is in the tables. */
+static inline unsigned opt_slot(RegId r)
+{
+    return (r & 0xff) + (r >> 8) * OPT_BANK;
+}
 
 /** What the walk forwards knows about a register: a value equal to its low part. */
 typedef struct OptKnown {
@@ -22,7 +30,7 @@ typedef struct Opt {
     OptStage stage;
     uint32_t gen;     /**< from 1; raised to forget all registers */
     bool in_cold;     /**< values made now must not be used later: record nothing */
-    OptKnown known[OPT_REG_SLOTS];
+    OptKnown known[OPT_REG_SLOTS]; /**< by opt_slot() */
     IrRef cse[OPT_CSE_SLOTS]; /**< ref + 1 of a pure op with this hash, 0: none */
 } Opt;
 
