@@ -3,6 +3,8 @@
 #include "syscall.h"
 
 #include <stdatomic.h>
+#include <string.h>
+#include <sys/prctl.h>
 
 #include "coregrind/core/options.h"
 #include "coregrind/os/raw_syscall.h"
@@ -26,7 +28,9 @@ void syscall_init(void)
 
 void syscall_set_client(const SyscallClient *c)
 {
+    const char *slash = strrchr(c->exe, '/');
     proc_view_init(c);
+    prctl(PR_SET_NAME, slash ? slash + 1 : c->exe);
     if (c->stack_limit)
         limits_set_stack(c->stack_limit);
 }
