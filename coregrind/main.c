@@ -71,11 +71,19 @@ static GuestAddr hook_guest_pc(void)
 
 static unsigned hook_stack_owner(GuestAddr a)
 {
-    GuestAddr lo, hi;
-    for (Thread *t = NULL; (t = thread_next(t));)
-        if (gimle_thread_stack(t, &lo, &hi) && a >= lo && a < hi)
-            return t->id;
-    return 0;
+    unsigned id = 0;
+    lock_take(LOCK_threads);
+    for (Thread *t = NULL; !id && (t = thread_next(t));)
+        if (a >= t->stack_lo && a < t->stack_hi)
+            id = t->id;
+    lock_release(LOCK_threads);
+    GuestMapping m;
+    Thread *t = thread_self();
+    if (!id && t && gimle_mapping_at(a, &m)) { /* the caller's own stack may not have been looked at yet */
+        GuestAddr sp = gimle_thread_get_reg(t, gimle_guest->sp);
+        id = sp >= m.start && sp < m.end ? t->id : 0;
+    }
+    return id;
 }
 
 static void hook_fork_prepare(void)

@@ -16,6 +16,7 @@
 
 #include "base/check.h"
 #include "coregrind/core/options.h"
+#include "coregrind/os/safe_copy.h"
 #include "gimle/report.h"
 
 GuestAddr (*fatal_guest_pc)(void);
@@ -36,13 +37,30 @@ static void say(const char *fmt, ...)
     (void)ignored;
 }
 
+enum { MAX_FRAMES = 48 };
+
+/**
+ * The core is compiled with frame pointers, so its stack is a list; a C library's backtrace() would
+ * need descriptors or memory of its own, which a broken core may not have.
+ */
+static void print_backtrace(const void *pc, uintptr_t fp)
+{
+    void *frames[MAX_FRAMES];
+    uintptr_t frame[2];
+    int n = 0;
+    if (pc)
+        frames[n++] = (void *)pc;
+    while (n < MAX_FRAMES && fp && safe_read(fp, frame, sizeof frame) && frame[0] > fp) {
+        frames[n++] = (void *)frame[1];
+        fp = frame[0];
+    }
+    say("gimle: backtrace of the core:\n");
+    backtrace_symbols_fd(frames, n, 2);
+}
+
 static void print_context(void)
 {
     struct utsname u;
-    void *frames[48];
-    int n = backtrace(frames, 48);
-    say("gimle: backtrace of the core:\n");
-    backtrace_symbols_fd(frames, n, 2);
     if (fatal_guest_pc)
         say("gimle: guest pc 0x%llx\n", (unsigned long long)fatal_guest_pc());
     if (fatal_print_guest)
@@ -62,13 +80,12 @@ static void print_context(void)
 
 static void on_check_failure(void)
 {
+    print_backtrace(NULL, (uintptr_t)__builtin_frame_address(0));
     print_context();
 }
 
 void fatal_init(void)
 {
-    void *warm[1];
-    (void)backtrace(warm, 1); /* loads libgcc_s now: not in a signal handler */
     check_on_failure = on_check_failure;
 }
 
@@ -84,6 +101,9 @@ _Noreturn void fatal_host_fault(const siginfo_t *si, const void *uc)
         say(", at host pc %p, rsp %p", (void *)c->uc_mcontext.gregs[REG_RIP],
             (void *)c->uc_mcontext.gregs[REG_RSP]);
     say("\n");
+    if (c)
+        print_backtrace((void *)c->uc_mcontext.gregs[REG_RIP],
+                        (uintptr_t)c->uc_mcontext.gregs[REG_RBP]);
     print_context();
     _exit(134);
 }
