@@ -433,6 +433,24 @@ static void do_strncmp(GuestCall *c)
     return_int(c, r);
 }
 
+/**
+ * Without regard to case.  The host runs in the C locale; bytes above 127 only have another
+ * case in single-byte locales.
+ */
+static void caseless(GuestCall *c, size_t max)
+{
+    const char *a = str(arg(c, 0)), *b = str(arg(c, 1));
+    size_t n = 0;
+    while (n < max && strncasecmp(a + n, b + n, 1) == 0 && a[n] != '\0')
+        n++;
+    size_t read = n < max ? n + 1 : max;
+    looked_at_both(c, addr(a), addr(b), read, 1);
+    return_int(c, n < max ? strncasecmp(a + n, b + n, 1) : 0);
+}
+
+static void do_strcasecmp(GuestCall *c) { caseless(c, (size_t)-1); }
+static void do_strncasecmp(GuestCall *c) { caseless(c, arg(c, 2)); }
+
 /* ---- wide characters --------------------------------------------------------------------------------------- */
 
 enum { WIDE = sizeof(wchar_t) };
@@ -559,6 +577,14 @@ const Intercept mc_string_intercepts[] = {
     ROW("__memcmpeq", do_memcmp)
     ROW("strcmp", do_strcmp)
     ROW("strncmp", do_strncmp)
+    ROW("strcasecmp", do_strcasecmp)
+    ROW("__strcasecmp", do_strcasecmp)
+    ROW("strcasecmp_l", do_strcasecmp)
+    ROW("__strcasecmp_l", do_strcasecmp)
+    ROW("strncasecmp", do_strncasecmp)
+    ROW("__strncasecmp", do_strncasecmp)
+    ROW("strncasecmp_l", do_strncasecmp)
+    ROW("__strncasecmp_l", do_strncasecmp)
     ROW("wcslen", do_wcslen)
     ROW("wcsnlen", do_wcsnlen)
     ROW("wcscpy", do_wcscpy)
