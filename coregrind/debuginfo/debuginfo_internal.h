@@ -19,6 +19,7 @@ typedef struct Symbol {
     uint64_t size;
     const char *name;
     bool sized; /**< else size is the distance to the next symbol */
+    bool ifunc; /**< the code is that of a resolver */
 } Symbol;
 
 /** Symbols sorted by address; the best name first where several share one. */

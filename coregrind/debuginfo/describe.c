@@ -15,9 +15,9 @@ static const char *copy(const char *s, Arena *a)
 }
 
 /* The function that really contains the pc: its symbol, else what DWARF calls it. */
-static void name_function(FrameInfo *f, Module *m, uint64_t vaddr, const DwarfFrame *d, Arena *a)
+static void name_function(FrameInfo *f, const Symbol *s, uint64_t vaddr, const DwarfFrame *d,
+                          Arena *a)
 {
-    const Symbol *s = symbols_find_code(module_symbols(m), vaddr);
     const char *raw = s ? s->name : d && d->linkage ? d->linkage : d ? d->name : NULL;
     f->fn_raw = copy(raw, a);
     f->fn = demangle_name(f->fn_raw, a);
@@ -30,7 +30,9 @@ static unsigned describe_in_module(Module *m, FrameInfo *frames, unsigned max, A
     DwarfFrame *d = arena_array(a, DwarfFrame, MAX_FRAMES);
     GuestAddr pc = frames[0].pc;
     uint64_t vaddr = pc - m->bias;
-    Dwarf *dwarf = module_dwarf(m);
+    const Symbol *s = symbols_find_code(module_symbols(m), vaddr);
+    /* The start of an IFUNC stands for the function (intercepted there), not for its resolver. */
+    Dwarf *dwarf = s && s->ifunc && s->addr == vaddr ? NULL : module_dwarf(m);
     unsigned n = dwarf ? dwarf_describe(dwarf, vaddr, debuginfo_options.inline_info, d,
                                         max < MAX_FRAMES ? max : MAX_FRAMES, a)
                        : 0;
@@ -45,7 +47,7 @@ static unsigned describe_in_module(Module *m, FrameInfo *frames, unsigned max, A
             f->fn = f->fn_raw = f->inlined ? copy(d[i].name, a) : NULL;
         }
         if (!f->inlined)
-            name_function(f, m, vaddr, n ? &d[i] : NULL, a);
+            name_function(f, s, vaddr, n ? &d[i] : NULL, a);
     }
     return n ? n : 1;
 }

@@ -47,7 +47,7 @@ static void table_add(Module *m, SymbolTable *t, ElfFile *f, const char *section
         if (!name || !symbol_is_definition(&sym))
             continue;
         unsigned type = ELF64_ST_TYPE(sym.st_info);
-        Symbol s = {sym.st_value, sym.st_size, name, sym.st_size != 0};
+        Symbol s = {sym.st_value, sym.st_size, name, sym.st_size != 0, type == STT_GNU_IFUNC};
         bool code = type == STT_FUNC || type == STT_GNU_IFUNC ||
                     (type == STT_NOTYPE && vaddr_is_code(m->elf, sym.st_value));
         if (code)
