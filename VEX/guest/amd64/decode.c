@@ -10,6 +10,7 @@
 
 #include "base/check.h"
 #include "decode.h"
+#include "decode_cache.h"
 #include "insn_table.h"
 
 /** A run of Zydis register numbers that maps to a run of ours. */
@@ -144,6 +145,7 @@ static void add_register(Insn *in, const ZydisDecodedInstruction *zi, const Zydi
         shown->access = access_of(z);
         shown->size = run->size;
         shown->reg = reg;
+        shown->native = in->n.n_ops;
     }
     add_native_op(in, z, reg, run, fits);
 }
@@ -382,8 +384,15 @@ static bool translate_insn(Insn *in, const ZydisDecodedInstruction *zi,
         n->mem_access)
         n->flags |= NF_MASKED_MEM;
     drop_folded_prefixes(in, zi);
-    insn_apply_table(in);
+    insn_apply_row(in);
     return fits;
+}
+
+static ImmFormat imm_format(const ZydisDecodedInstruction *zi)
+{
+    ImmFormat f = { { zi->raw.imm[0].size / 8, zi->raw.imm[1].size / 8 }, 0 };
+    f.sign = (uint8_t)(zi->raw.imm[0].is_signed | zi->raw.imm[1].is_signed << 1);
+    return f;
 }
 
 void amd64_decoder_init(Amd64Decoder *d)
@@ -405,8 +414,8 @@ static DecodeStatus status_of(ZyanStatus s)
     }
 }
 
-DecodeStatus amd64_decode(const Amd64Decoder *d, const uint8_t *code, size_t avail, GuestAddr addr,
-                          Insn *out)
+static DecodeStatus decode_in_full(const Amd64Decoder *d, const uint8_t *code, size_t avail,
+                                   Insn *out, ImmFormat *imm)
 {
     ZydisDecodedInstruction zi;
     ZydisDecodedOperand ops[ZYDIS_MAX_OPERAND_COUNT];
@@ -416,6 +425,37 @@ DecodeStatus amd64_decode(const Amd64Decoder *d, const uint8_t *code, size_t ava
         s = ZydisDecoderDecodeOperands(&d->zydis, &ctx, &zi, ops, zi.operand_count);
     if (!ZYAN_SUCCESS(s))
         return status_of(s);
-    out->addr = addr;
+    *imm = imm_format(&zi);
     return translate_insn(out, &zi, ops, code, ctx.cd8_scale) ? DECODE_OK : DECODE_UNKNOWN;
+}
+
+DecodeStatus amd64_decode_uncached(const Amd64Decoder *d, const uint8_t *code, size_t avail,
+                                   GuestAddr addr, Insn *out)
+{
+    ImmFormat imm;
+    memset(out, 0, sizeof *out);
+    out->addr = addr;
+    DecodeStatus s = decode_in_full(d, code, avail, out, &imm);
+    if (s == DECODE_OK)
+        insn_apply_operands(out);
+    return s;
+}
+
+DecodeStatus amd64_decode(const Amd64Decoder *d, const uint8_t *code, size_t avail, GuestAddr addr,
+                          Insn *out)
+{
+    Shape shape;
+    bool has_shape = shape_parse(code, avail, &shape);
+    if (!has_shape || !decode_cache_find(&shape, code, avail, addr, out)) {
+        ImmFormat imm;
+        memset(out, 0, sizeof *out);
+        out->addr = addr;
+        DecodeStatus s = decode_in_full(d, code, avail, out, &imm);
+        if (s != DECODE_OK)
+            return s;
+        if (has_shape)
+            decode_cache_learn(&shape, code, out, imm);
+    }
+    insn_apply_operands(out);
+    return DECODE_OK;
 }

@@ -23,9 +23,13 @@ void amd64_decoder_init(Amd64Decoder *d);
 
 /**
  * Decode the instruction at @p code, which the guest has at @p addr and of which @p avail
- * bytes are readable.  @p out must be zeroed.
+ * bytes are readable.
  */
 DecodeStatus amd64_decode(const Amd64Decoder *d, const uint8_t *code, size_t avail, GuestAddr addr,
                           Insn *out);
+
+/** The same without what was learned from earlier instructions; for tests. */
+DecodeStatus amd64_decode_uncached(const Amd64Decoder *d, const uint8_t *code, size_t avail,
+                                   GuestAddr addr, Insn *out);
 
 #endif

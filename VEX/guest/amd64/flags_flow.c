@@ -6,8 +6,6 @@
  */
 #include "flags_flow.h"
 
-#include <string.h>
-
 #include <Zydis/Mnemonic.h>
 
 #include "insn_table.h"
@@ -30,7 +28,6 @@ unsigned flags_peek(const Amd64Decoder *d, CodeWindow *w, GuestAddr target)
     unsigned undecided = CCB_ALL, jumps = 0;
     for (unsigned i = 0; i < PEEK_INSNS; i++) {
         Insn in;
-        memset(&in, 0, sizeof in);
         size_t avail = code_window_at(w, target);
         if (amd64_decode(d, (const uint8_t *)target, avail, target, &in) != DECODE_OK)
             return undecided;

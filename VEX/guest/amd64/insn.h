@@ -28,6 +28,7 @@ typedef struct Operand {
     uint8_t access; /**< NA_* */
     uint16_t size;  /**< bytes */
     RegId reg;
+    uint8_t native; /**< which of NativeInsn.op it is, if a register */
 } Operand;
 
 #define INSN_MAX_OPERANDS 5

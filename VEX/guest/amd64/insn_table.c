@@ -108,29 +108,36 @@ static bool is_masked(const NativeInsn *n)
     return false;
 }
 
-void insn_apply_table(Insn *in)
+void insn_apply_row(Insn *in)
 {
     const InsnRow *row = &rows[in->mnemonic];
-    in->n.rule = row->rule;
-    in->n.lane = row->lane;
+    NativeInsn *n = &in->n;
+    n->rule = row->rule;
+    n->lane = row->lane;
     if (row->props & RP_MOVE)
-        in->n.flags |= NF_MOVE;
+        n->flags |= NF_MOVE;
     for (unsigned i = 0; i < sizeof extra_flags / sizeof extra_flags[0]; i++)
         if (extra_flags[i].mnemonic == in->mnemonic)
-            in->n.flags |= extra_flags[i].flags;
-    if (is_masked(&in->n)) /* the rules know no masks */
-        in->n.rule = NR_WHOLE;
-    if (row->props & RP_SAME)
+            n->flags |= extra_flags[i].flags;
+    if (is_masked(n)) /* the rules know no masks */
+        n->rule = NR_WHOLE;
+    if (insn_is_repeated(in)) /* not even once, perhaps */
+        n->cc_read |= n->cc_write;
+    if (!n->n_ops || !(n->op[0].access & NA_WRITE))
+        return;
+    if (row->props & RP_HIGH && n->enc == NE_LEGACY) /* the other half of the destination stays */
+        n->op[0].access |= NA_READ;
+    if (row->props & RP_KEEPS)
+        n->op[0].access |= NA_READ | NA_COND;
+}
+
+void insn_apply_operands(Insn *in)
+{
+    unsigned props = rows[in->mnemonic].props;
+    if (props & RP_SAME)
         apply_same_register(in);
-    if (row->props & RP_COUNT_CL)
+    if (props & RP_COUNT_CL)
         apply_shift_count(in);
     if (in->mnemonic == ZYDIS_MNEMONIC_ADD || in->mnemonic == ZYDIS_MNEMONIC_SUB)
         apply_stack_adjustment(in);
-    if (insn_is_repeated(in)) /* not even once, perhaps */
-        in->n.cc_read |= in->n.cc_write;
-    if (row->props & RP_HIGH && in->n.enc == NE_LEGACY && in->n.n_ops &&
-        in->n.op[0].access & NA_WRITE) /* the other half of the destination stays */
-        in->n.op[0].access |= NA_READ;
-    if (row->props & RP_KEEPS && in->n.n_ops && in->n.op[0].access & NA_WRITE)
-        in->n.op[0].access |= NA_READ | NA_COND;
 }
