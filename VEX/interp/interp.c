@@ -26,7 +26,7 @@ typedef struct Interp {
     bool left;
 } Interp;
 
-/* ---- values -------------------------------------------------------------------------------- */
+/* ---- values ------------------------------------------------------------------------------ */
 
 static IrType type_of(const Interp *in, IrRef r)
 {
@@ -72,7 +72,7 @@ static void do_pure(Interp *in, const IrInsn *i, IrRef r)
     value_set(in, r, &out);
 }
 
-/* ---- registers and memory ------------------------------------------------------------------- */
+/* ---- registers and memory ---------------------------------------------------------------- */
 
 static void do_get(Interp *in, const IrInsn *i, IrRef r)
 {
@@ -142,7 +142,7 @@ static void do_native(Interp *in, const IrInsn *i, IrRef r)
     host_native_exec(in->s, in->b->native[i->aux], address(in, i));
 }
 
-/* ---- calls and control ------------------------------------------------------------------------ */
+/* ---- calls and control ------------------------------------------------------------------- */
 
 typedef uint64_t (*HelperFn)(VexState *s, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t);
 

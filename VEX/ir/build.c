@@ -32,7 +32,7 @@ IrBlock *ir_block_new(struct Arena *arena, GuestAddr addr, uint8_t mode)
     return block_new(arena, addr, mode, FIRST_CAP);
 }
 
-/** A copy of @p old, which has room for @p n elements of @p size bytes, with room for 2n (at least 16). */
+/** A copy of the @p n elements of @p size bytes at @p old with room for 2n (at least 16). */
 static void *grow(struct Arena *a, const void *old, uint32_t n, size_t size, uint32_t *cap)
 {
     *cap = n < 8 ? 16 : n * 2;

@@ -78,7 +78,7 @@ static bool is_memory_type(IrType t)
     return ir_is_int(t) || ir_is_vec(t);
 }
 
-/* ---- pure ops, by shape ---------------------------------------------------------------- */
+/* ---- pure ops, by shape ------------------------------------------------------------------ */
 
 static void check_un(Verifier *v, const IrInsn *i)
 {
@@ -231,7 +231,7 @@ static void check_cond(Verifier *v, const IrInsn *i)
         complain(v, "condition %u", i->sub);
 }
 
-/* ---- registers, memory, statements -------------------------------------------------------- */
+/* ---- registers, memory, statements ------------------------------------------------------- */
 
 static bool is_register(RegId r)
 {

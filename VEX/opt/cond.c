@@ -19,7 +19,8 @@ static const CondRule cond_rule[FK_COUNT][8] = {
 #include "cond_rules.def"
 #undef COND_RULE
 };
-#define COND_RULE(kind, cc, cmp, x, y) _Static_assert((CC_##cc & 1) == 0, "rows are for even conditions");
+#define COND_RULE(kind, cc, cmp, x, y) \
+    _Static_assert((CC_##cc & 1) == 0, "rows are for even conditions");
 #include "cond_rules.def"
 #undef COND_RULE
 

@@ -17,7 +17,7 @@
 typedef struct Dead {
     Opt *o;
     uint8_t *needed;                /**< by ref */
-    uint16_t covered[OPT_REG_SLOTS];/**< by opt_slot(): low bytes of the register that will be overwritten unseen */
+    uint16_t covered[OPT_REG_SLOTS]; /**< by opt_slot(): low bytes to be overwritten unseen */
     uint32_t gen_of[OPT_REG_SLOTS]; /**< covered[] is valid if equal to gen */
     uint32_t gen;
     uint16_t flags_covered;         /**< covered[] of the condition codes, which outlive gen */
@@ -81,7 +81,7 @@ static void at_native(Dead *d, const IrInsn *i)
         d->flags_covered = 8;
 }
 
-/** Control leaves: an exit to another guest instruction in this mode needs the flags as the end does. */
+/** Control leaves. An exit to another guest instruction here needs the flags as the end does. */
 static void at_exit(Dead *d, const IrInsn *i)
 {
     const IrBlock *b = d->o->b;

@@ -29,7 +29,7 @@ const char *opt_pass_name(OptPass p)
     return pass_name[p];
 }
 
-/* ---- values ------------------------------------------------------------------------------- */
+/* ---- values ------------------------------------------------------------------------------ */
 
 static uint64_t head_of(const IrInsn *i)
 {
@@ -91,7 +91,7 @@ IrRef opt_op(Opt *o, IrOp op, IrType t, IrRef a, IrRef b)
                                    .arg = { a, b, IR_NONE } });
 }
 
-/* ---- registers ------------------------------------------------------------------------------ */
+/* ---- registers --------------------------------------------------------------------------- */
 
 static void forget(Opt *o, RegId r)
 {
@@ -175,7 +175,7 @@ static void after_native(Opt *o, const NativeInsn *n)
     }
 }
 
-/* ---- memory ------------------------------------------------------------------------------------ */
+/* ---- memory ------------------------------------------------------------------------------ */
 
 /** Move a constant that is added to the base into the displacement. */
 static void fold_address(Opt *o, IrInsn *n)
@@ -193,7 +193,7 @@ static void fold_address(Opt *o, IrInsn *n)
     n->arg[0] = base->arg[0];
 }
 
-/* ---- the walk ------------------------------------------------------------------------------------ */
+/* ---- the walk ---------------------------------------------------------------------------- */
 
 /** Copy EXIT_IF; true if the block ends here because it is always taken. */
 static bool do_exit_if(Opt *o, IrInsn *n)

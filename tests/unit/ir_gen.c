@@ -42,7 +42,7 @@ uint64_t ir_random_value(IrRandom *r)
     }
 }
 
-/* ---- helpers that generated blocks call --------------------------------------------------------- */
+/* ---- helpers that generated blocks call -------------------------------------------------- */
 
 static GIMLE_LIGHT uint64_t mix(VexState *s, uint64_t a, uint64_t b, uint64_t c)
 {
@@ -87,7 +87,7 @@ static const IrCallee callees[] = {
     { "gen_change_all", (void *)change_all, CALLEE_FULL, TY_I64, 1 },
 };
 
-/* ---- the generator --------------------------------------------------------------------------------- */
+/* ---- the generator ----------------------------------------------------------------------- */
 
 enum { POOL = 48 };
 
@@ -225,7 +225,7 @@ static void gen_int(Gen *x)
     }
 }
 
-/* ---- condition codes ---- */
+/* ---- condition codes --------------------------------------------------------------------- */
 
 /** The codes that the manuals leave undefined after @p f. */
 static uint64_t undefined_codes(const IrBlock *b, const IrInsn *f)
@@ -314,7 +314,7 @@ static void gen_flags(Gen *x)
     }
 }
 
-/* ---- vectors ---- */
+/* ---- vectors ----------------------------------------------------------------------------- */
 
 static IrRef with_imm(IrBlock *b, IrRef r, uint64_t imm)
 {
@@ -382,7 +382,7 @@ static void gen_vec(Gen *x)
     }
 }
 
-/* ---- memory, calls, control ---- */
+/* ---- memory, calls, control -------------------------------------------------------------- */
 
 /** An address such that at least 64 bytes from it are in buf. */
 static IrMem gen_address(Gen *x)
@@ -534,7 +534,7 @@ IrBlock *ir_gen_block(const IrGen *g, IrRandom *r, struct Arena *arena)
     return x.b;
 }
 
-/* ---- states ------------------------------------------------------------------------------------------ */
+/* ---- states ------------------------------------------------------------------------------ */
 
 static void random_file(GuestAmd64 *f, IrRandom *r)
 {

@@ -44,7 +44,8 @@ typedef void (*CpuFn)(uint64_t *a, uint64_t b, uint64_t *f);
     CPU(name, uint16_t, insn, "r")                                                         \
     CPU(name, uint32_t, insn, "r")                                                         \
     CPU(name, uint64_t, insn, "r")
-#define ROW4(name) { cpu_##name##_uint8_t, cpu_##name##_uint16_t, cpu_##name##_uint32_t, cpu_##name##_uint64_t }
+#define ROW4(name)                                                                         \
+    { cpu_##name##_uint8_t, cpu_##name##_uint16_t, cpu_##name##_uint32_t, cpu_##name##_uint64_t }
 #define ROW3(name) { NULL, cpu_##name##_uint16_t, cpu_##name##_uint32_t, cpu_##name##_uint64_t }
 
 CPU4(add, "add %2, %0", "r")
@@ -71,7 +72,7 @@ CPU3(tzcnt, "tzcnt %0, %0")
 
 static const IrType int_types[4] = { TY_I8, TY_I16, TY_I32, TY_I64 };
 
-/* ---- values ---------------------------------------------------------------------------------- */
+/* ---- values ------------------------------------------------------------------------------ */
 
 static const struct {
     IrOp op;
@@ -127,10 +128,10 @@ static void test_other_values(void **state)
         assert_int_equal(eval_binop(OP_CMPLES, t, a, b), sa <= sb);
         if (t == TY_I64) {
             uint64_t lo = a, hi;
-            __asm__("mul %3" : "+a"(lo), "=d"(hi) : "0"(a), "r"(b) : "cc");
+            __asm__("mul %2" : "+a"(lo), "=&d"(hi) : "r"(b) : "cc");
             assert_int_equal(eval_binop(OP_MULHU, t, a, b), hi);
             lo = a;
-            __asm__("imul %3" : "+a"(lo), "=d"(hi) : "0"(a), "r"(b) : "cc");
+            __asm__("imul %2" : "+a"(lo), "=&d"(hi) : "r"(b) : "cc");
             assert_int_equal(eval_binop(OP_MULHS, t, a, b), hi);
             assert_int_equal(eval_unop(OP_BSWAP, t, a), __builtin_bswap64(a));
         } else {
@@ -150,7 +151,7 @@ static void test_other_values(void **state)
     assert_int_equal(eval_convert(OP_TRUNC, TY_I1, TY_I32, 2), 0);
 }
 
-/* ---- condition codes ----------------------------------------------------------------------------- */
+/* ---- condition codes --------------------------------------------------------------------- */
 
 /** Operation of each kind; c_is_flags: the old codes go in (else bit 0 of c as CF). */
 static const struct {
@@ -209,7 +210,8 @@ static void test_flags(void **state)
     static bool set_##cc(uint64_t f)                                                       \
     {                                                                                      \
         uint8_t r;                                                                         \
-        __asm__ volatile("lea -128(%%rsp), %%rsp; push %1; popf; lea 128(%%rsp), %%rsp; set" #cc " %0" \
+        __asm__ volatile("lea -128(%%rsp), %%rsp; push %1; popf; "                     \
+                         "lea 128(%%rsp), %%rsp; set" #cc " %0"                            \
                          : "=r"(r) : "r"(f | 0x202) : "cc", "memory");                     \
         return r;                                                                          \
     }
@@ -232,7 +234,7 @@ static void test_conditions(void **state)
     }
 }
 
-/* ---- vectors ------------------------------------------------------------------------------------------ */
+/* ---- vectors ----------------------------------------------------------------------------- */
 
 typedef __m128i (*Vec2Fn)(__m128i a, __m128i b);
 #define VEC2(name, expr)                                                                   \
@@ -277,7 +279,8 @@ static const struct {
     { OP_LADD, LANE_64, v_add64 },   { OP_LSUB, LANE_8, v_sub8 },   { OP_LSUB, LANE_16, v_sub16 },
     { OP_LSUB, LANE_32, v_sub32 },   { OP_LSUB, LANE_64, v_sub64 }, { OP_LCMPEQ, LANE_8, v_eq8 },
     { OP_LCMPEQ, LANE_16, v_eq16 },  { OP_LCMPEQ, LANE_32, v_eq32 }, { OP_LCMPGTS, LANE_8, v_gt8 },
-    { OP_LCMPGTS, LANE_16, v_gt16 }, { OP_LCMPGTS, LANE_32, v_gt32 }, { OP_LSHLI, LANE_16, v_shl16 },
+    { OP_LCMPGTS, LANE_16, v_gt16 }, { OP_LCMPGTS, LANE_32, v_gt32 },
+    { OP_LSHLI, LANE_16, v_shl16 },
     { OP_LSHLI, LANE_32, v_shl32 },  { OP_LSHLI, LANE_64, v_shl64 }, { OP_LSHRI, LANE_16, v_shr16 },
     { OP_LSHRI, LANE_32, v_shr32 },  { OP_LSHRI, LANE_64, v_shr64 }, { OP_LSARI, LANE_16, v_sar16 },
     { OP_LSARI, LANE_32, v_sar32 },  { OP_AND, 0, v_and }, { OP_OR, 0, v_or }, { OP_XOR, 0, v_xor },

@@ -106,7 +106,8 @@ static uint64_t helper(VexState *st, uint64_t a, uint64_t b, uint64_t c, uint64_
 static void test_calls(void **state)
 {
     (void)state;
-    run(arena_printf(&arena, "IMARK 0x1010, 3\n t1:I8 = CONST 0x1\n t2:I64 = CONST 0x2\n t3:I1 = CONST 1\n"
+    run(arena_printf(&arena, "IMARK 0x1010, 3\n t1:I8 = CONST 0x1\n t2:I64 = CONST 0x2\n"
+        "t3:I1 = CONST 1\n"
         "t4:I32 = CALL.FULL helper@%p(t1, t2, t1, t2, t3)\n t5:I64 = ZEXT t4\n PUT rax, t5\n",
         (void *)helper));
     assert_int_equal(s->guest.gpr[0], 0x12121);
@@ -120,8 +121,9 @@ static void test_calls(void **state)
 static void test_control(void **state)
 {
     (void)state;
-    const char *cold = "t1:I64 = GET rax\n t2:I64 = CONST 0\n t3:I1 = CMPNE t1, t2\n COLD_BEGIN t3\n"
-                       "t4:I64 = CONST 0x9\n PUT rbx, t4\n EXIT_IF t3, 0x3000 SYSCALL mode 2\n COLD_END";
+    const char *cold = "t1:I64 = GET rax\n t2:I64 = CONST 0\n t3:I1 = CMPNE t1, t2\n"
+                       "COLD_BEGIN t3\n t4:I64 = CONST 0x9\n PUT rbx, t4\n"
+                       "EXIT_IF t3, 0x3000 SYSCALL mode 2\n COLD_END";
     s->guest.gpr[0] = 0;
     s->guest.gpr[3] = 1;
     run(cold);

@@ -155,8 +155,10 @@ static void test_verify_rejects(void **state)
         { "t1:I1 = LOAD.GUEST [0x10]\n", "result is I1" },
         { "t1:I1 = CONST 1\n STORE.GUEST [0x10], t1\n", "cannot store" },
         { "t1:I32 = CONST 1\n EXIT_IF t1, 0x10 BORING mode 0\n", "not I1" },
-        { "IMARK 0x10, 1\n t1:I64 = GET rax\n PUT rbx, t1\n t2:I64 = LOAD.GUEST [t1]\n", "after the PUT" },
-        { "IMARK 0x10, 1\n t1:I64 = GET rax\n PUT rbx, t1\n STORE.SHADOW [t1], t1\n", "after the PUT" },
+        { "IMARK 0x10, 1\n t1:I64 = GET rax\n PUT rbx, t1\n t2:I64 = LOAD.GUEST [t1]\n",
+          "after the PUT" },
+        { "IMARK 0x10, 1\n t1:I64 = GET rax\n PUT rbx, t1\n STORE.SHADOW [t1], t1\n",
+          "after the PUT" },
         { "IMARK 0x10, 1\n t1:I64 = GET rax\n t2:I1 = CONST 1\n PUT rbx, t1\n"
           " EXIT_IF t2, 0x10 BORING mode 1\n", "after the PUT" },
         { "t1:I1 = CONST 1\n COLD_BEGIN t1\n t2:I64 = GET rax\n COLD_END\n PUT rax, t2\n",
@@ -189,7 +191,8 @@ static void test_verify_accepts(void **state)
 {
     (void)state;
     static const char *const good[] = {
-        "IMARK 0x10, 1\n t1:I64 = GET rax\n PUT rbx, t1\n IMARK 0x11, 1\n t2:I64 = LOAD.GUEST [t1]\n",
+        "IMARK 0x10, 1\n t1:I64 = GET rax\n PUT rbx, t1\n IMARK 0x11, 1\n"
+        " t2:I64 = LOAD.GUEST [t1]\n",
         /* leaving for elsewhere after the instruction is done */
         "IMARK 0x10, 1\n t1:I64 = GET rax\n t2:I1 = CONST 1\n PUT rbx, t1\n"
         " EXIT_IF t2, 0x50 BORING mode 0\n",
