@@ -124,7 +124,7 @@ sub test {
         my $theirs = %$ours ? valgrind_signatures($row) : {};
         push @bad, map { "not reported by Valgrind: $_" } grep { !$theirs->{$_} } sort keys %$ours;
     }
-    push @bad, map { "log: $_" } grep { /gimle: |internal|unhandled/i } split /\n/, $r->{logs} if @bad;
+    push @bad, map { "log: $_" } grep { /^gimle: |unhandled|bug of Gimle/ } split /\n/, $r->{logs} if @bad;
     return (!@bad, @bad > 25 ? (@bad[0 .. 24], '...') : @bad);
 }
 

@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: MIT
 // Endless recursion ends on the alternate stack.
 // STDOUT: overflow caught
+// EXPECT?-ANYWHERE: Stack overflow in thread #1: can't grow stack to 0xADDR
+// EXPECT*-ANYWHERE: Invalid write of size 8
+// EXPECT*-ANYWHERE: Invalid write of size 4
+// EXPECT*-ANYWHERE: Invalid write of size 1
+// EXPECT*-ANYWHERE: Invalid read of size 8
 #include <setjmp.h>
 #include <signal.h>
 #include <stdio.h>
@@ -12,12 +17,9 @@ static void handler(int n)
 }
 static int dive(int n)
 {
-    // EXPECT?: Invalid write of size 8
-    // EXPECT?: Invalid read of size 8
-    // EXPECT?: Stack overflow in thread #1: can't grow stack to 0xADDR
     volatile char local[1000];
-    local[n % 1000] = n; // EXPECT?: Invalid write of size 1
-    return dive(n + 1) + local[3]; // EXPECT?: Invalid write of size 8
+    local[n % 1000] = n;
+    return dive(n + 1) + local[3];
 }
 int main(void)
 {
