@@ -21,10 +21,11 @@ static bool is_zx(const Cg *g, IrRef v)
 /** For commutative ops: constants, memory operands and values that live on go second. */
 static void order_operands(Cg *g, IrRef *a, IrRef *b)
 {
-    if (is_const(g, *b))
+    int64_t imm;
+    if (const_imm(g, *b, &imm))
         return;
     bool a_lazy = (g->val[*a].flags & VF_LAZY) != 0, b_lazy = (g->val[*b].flags & VF_LAZY) != 0;
-    bool swap = is_const(g, *a) || (a_lazy && !b_lazy);
+    bool swap = const_imm(g, *a, &imm) || (is_const(g, *a) && !b_lazy) || (a_lazy && !b_lazy);
     if (!swap && !b_lazy) {
         bool a_dies = dies_now(g, *a) && g->val[*a].reg >= 0;
         bool b_dies = dies_now(g, *b) && g->val[*b].reg >= 0;

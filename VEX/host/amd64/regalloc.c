@@ -5,7 +5,6 @@
  * an unchanged home or a constant; locked registers are not given away.
  */
 #include "codegen.h"
-#include <stdio.h>
 
 uint8_t rx_of(RegId r)
 {
@@ -71,8 +70,7 @@ int slot_alloc(Cg *g, unsigned n)
             g->slots[(s + k) >> 6] |= 1ull << ((s + k) & 63);
         return (int)s;
     }
-    g->failed = true;
-    return 0;
+    UNREACHABLE("block 0x%llx: no spill slot at t%u", (unsigned long long)g->b->addr, g->now);
 }
 
 void slot_free(Cg *g, int slot, unsigned n)
@@ -184,10 +182,8 @@ static uint32_t regret(const Cg *g, int r)
 static int pick(Cg *g, uint32_t candidates)
 {
     candidates &= ~g->locked;
-    if (!candidates) {
-        g->failed = true; fprintf(stderr,"PICK fail at %u %s\n", g->now, ir_op_name(g->insn[g->now].op)); /* never with three temporaries; keeps going with a wrong register */
-        return H_R11;
-    }
+    CHECK(candidates, "block 0x%llx: all registers are in use by t%u, %s",
+          (unsigned long long)g->b->addr, g->now, ir_op_name((IrOp)g->insn[g->now].op));
     if (g->random) {
         g->random = g->random * 1664525u + 1013904223u;
         for (unsigned skip = (g->random >> 16) % (unsigned)__builtin_popcount(candidates); skip; skip--)
@@ -290,8 +286,10 @@ void copy_gpr(Cg *g, int r, IrRef v)
     } else {
         CHECK(x->flags & VF_LAZY && insn_of(g, v)->op == OP_LOAD, "value %u of op %s is nowhere",
               v, ir_op_name((IrOp)insn_of(g, v)->op));
+        uint32_t locked = g->locked;
         m = host_mem_of_load(g, v);
         emit_load(g->c, size_of(type_of(g, v)), (unsigned)r, &m);
+        g->locked = locked;
     }
 }
 
