@@ -80,7 +80,7 @@ static bool ehdr_is_ours(const Elf64_Ehdr *h)
 {
     return memcmp(h->e_ident, ELFMAG, SELFMAG) == 0 && h->e_ident[EI_CLASS] == ELFCLASS64 &&
            h->e_ident[EI_DATA] == ELFDATA2LSB && h->e_machine == EM_X86_64 &&
-           (h->e_type == ET_EXEC || h->e_type == ET_DYN);
+           (h->e_type == ET_EXEC || h->e_type == ET_DYN || h->e_type == ET_REL); /* REL: dwz */
 }
 
 /* Takes over f->image and f->path. */

@@ -316,6 +316,56 @@ static void test_corrupt_files(void **state)
     self_maps_publish();
 }
 
+/* ---- separate debug files ---------------------------------------------------------------- */
+
+/* Line of outer's inlined code according to @p path, mapped at some other address. */
+static unsigned line_in(const char *path, const File *f)
+{
+    const uint64_t bias = 0x200000000000;
+    FrameInfo frames[8];
+    Module *self = debuginfo_find_module((uintptr_t)outer);
+    uint64_t vaddr = innermost_pc - 1 - module_bias(self);
+    debuginfo_map(bias + (f->text_vaddr & ~4095ull), f->text_size, PROT_READ | PROT_EXEC,
+                  f->text_offset & ~4095ull, path, 0, 0);
+    unsigned n = debuginfo_describe_pc(bias + vaddr, frames, 8, &arena);
+    debuginfo_unmap(bias, 1ull << 40);
+    return n == 3 && frames[2].fn ? frames[0].line : 0;
+}
+
+/* Runs a command of binutils or dwz; a test that needs what is not installed is skipped. */
+static void run_or_skip(const char *command)
+{
+    if (system(command) != 0)
+        skip();
+}
+
+static void test_debuglink(void **state)
+{
+    (void)state;
+    char dir[] = "/tmp/gimle-debuginfo-XXXXXX", path[100];
+    assert_non_null(mkdtemp(dir));
+    assert_int_equal(chdir(dir), 0);
+    File f = read_file("/proc/self/exe");
+    write_copy("full", f.data, f.size);
+    snprintf(path, sizeof path, "%s/stripped", dir);
+    /* Without the build-id only name and CRC tie the two together. */
+    run_or_skip("exec 2>/dev/null; objcopy --remove-section .note.gnu.build-id full full2 &&"
+                "objcopy --only-keep-debug full2 full.debug && objcopy --strip-all full2 stripped &&"
+                "objcopy --add-gnu-debuglink=full.debug stripped");
+    assert_int_equal(line_in(path, &f), LINE_INNER);
+    run_or_skip("echo >> full.debug");
+    assert_int_equal(line_in(path, &f), 0);
+    debuginfo_options.allow_mismatched = true;
+    assert_int_equal(line_in(path, &f), LINE_INNER);
+    debuginfo_options.allow_mismatched = false;
+    snprintf(path, sizeof path, "%s/full", dir);
+    run_or_skip("cp full full2 && dwz -m common full full2 2>/dev/null && test -f common");
+    assert_int_equal(line_in(path, &f), LINE_INNER);
+    run_or_skip("rm -r \"$PWD\"");
+    assert_int_equal(chdir("/"), 0);
+    free(f.data);
+}
+
 /* A file that shrinks while it is mapped: the SIGBUS handler's part. */
 static void test_truncated_while_mapped(void **state)
 {
@@ -358,6 +408,7 @@ int main(void)
         cmocka_unit_test(test_data),
         cmocka_unit_test(test_demangling),
         cmocka_unit_test(test_vdso),
+        cmocka_unit_test(test_debuglink),
         cmocka_unit_test(test_corrupt_files),
         cmocka_unit_test(test_truncated_while_mapped),
     };
