@@ -184,11 +184,10 @@ VexStatus vex_translate(GuestAddr pc, unsigned mode, uint8_t *buf, size_t buf_si
     return vex_emit(b, mode, buf, buf_size, run_addr, arena, out);
 }
 
-VexStatus vex_translate_call(GuestAddr pc, unsigned mode, const IrCallee *callee, uint64_t arg,
-                             uint8_t *buf, size_t buf_size, const uint8_t *run_addr,
-                             struct Arena *arena, VexTranslation *out)
+/** The block that calls @p callee and goes on where that put guest.pc. */
+static IrBlock *vex_call_block(GuestAddr pc, unsigned mode, const IrCallee *callee, uint64_t arg,
+                               struct Arena *arena)
 {
-    memset(out, 0, sizeof *out);
     IrBlock *b = ir_block_new(arena, pc, (uint8_t)mode);
     ir_emit(b, &(IrInsn){ .op = OP_IMARK, .imm = pc, .aux = 1,
                           .arg = { IR_NONE, IR_NONE, IR_NONE } });
@@ -196,6 +195,15 @@ VexStatus vex_translate_call(GuestAddr pc, unsigned mode, const IrCallee *callee
     ir_call(b, callee, IR_NONE, &a, 1);
     ir_jump_ind(b, ir_get(b, TY_I64, gimle_guest->pc), JK_RET, (uint8_t)mode);
     b->n_guest = 1;
+    return b;
+}
+
+VexStatus vex_translate_call(GuestAddr pc, unsigned mode, const IrCallee *callee, uint64_t arg,
+                             uint8_t *buf, size_t buf_size, const uint8_t *run_addr,
+                             struct Arena *arena, VexTranslation *out)
+{
+    memset(out, 0, sizeof *out);
+    IrBlock *b = vex_call_block(pc, mode, callee, arg, arena);
     out->n_guest = 1;
     out->extent[0].addr = pc;
     out->extent[0].len = 1;
@@ -212,4 +220,10 @@ VexStatus vex_interpret(VexState *s, GuestAddr pc, unsigned mode, struct Arena *
         return VEX_NO_CODE;
     interp_run(s, b);
     return VEX_OK;
+}
+
+void vex_interpret_call(VexState *s, GuestAddr pc, unsigned mode, const IrCallee *callee,
+                        uint64_t arg, struct Arena *arena)
+{
+    interp_run(s, vex_call_block(pc, mode, callee, arg, arena));
 }

@@ -77,6 +77,11 @@ typedef struct VexTranslation {
     struct { GuestAddr addr; uint32_t len; } extent[4];
     uint32_t n_extents;
     uint16_t n_guest;       /**< guest instructions */
+    /**
+     * The lifter has just learned that this program does what no compiler does (it returns
+     * condition codes from functions): translations made before must be discarded.
+     */
+    bool assumption_failed;
     uint32_t lift_ns, instrument_ns, emit_ns; /**< with VexConfig.timing */
 } VexTranslation;
 
@@ -98,6 +103,9 @@ VexStatus vex_translate_call(GuestAddr pc, unsigned mode, const IrCallee *callee
 
 /** Lift, instrument and interpret one block (--engine=interp). State must not be pinned. */
 VexStatus vex_interpret(VexState *s, GuestAddr pc, unsigned mode, struct Arena *arena);
+/** Interpret the block that vex_translate_call() would make. */
+void vex_interpret_call(VexState *s, GuestAddr pc, unsigned mode, const IrCallee *callee,
+                        uint64_t arg, struct Arena *arena);
 
 /**
  * Run translated code at @p code (executable view) until it leaves; exit_* and guest.pc of the

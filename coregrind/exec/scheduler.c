@@ -147,16 +147,24 @@ static bool exec_safe_point(Thread *t)
     return t->exit_state == THREAD_RUNS;
 }
 
+/** Is the code at guest.pc itself wanted, whatever replaces it? */
+static bool exec_wants_original(Thread *t)
+{
+    const VexState *s = t->state;
+    bool original = s->exit_reason == VEX_EXIT_KIND && s->exit_kind == JK_NO_REDIR;
+    if (t->no_redirect_pc) {
+        original |= t->no_redirect_pc == s->guest.pc;
+        t->no_redirect_pc = 0;
+    }
+    return original;
+}
+
 /** Run code at guest.pc until it comes back and chain the way it left. */
 static void exec_run_compiled(Thread *t, unsigned mode)
 {
     VexState *s = t->state;
-    bool no_redirect = s->exit_reason == VEX_EXIT_KIND && s->exit_kind == JK_NO_REDIR;
+    bool no_redirect = exec_wants_original(t);
     GuestAddr pc = s->guest.pc;
-    if (t->no_redirect_pc) {
-        no_redirect |= t->no_redirect_pc == pc;
-        t->no_redirect_pc = 0;
-    }
     uint64_t site = s->exit_reason == VEX_EXIT_CHAIN ? s->exit_site : 0;
     const void *code = no_redirect ? tcache_get_no_redirect(pc, mode) : exec_find_code(s, pc, mode);
     s->exit_reason = VEX_EXIT_PENDING;
@@ -173,12 +181,18 @@ static void exec_run_compiled(Thread *t, unsigned mode)
 static void exec_run_interpreted(Thread *t, unsigned mode, struct Arena *arena)
 {
     VexState *s = t->state;
+    const IrCallee *callee;
+    uint64_t arg;
+    bool original = exec_wants_original(t);
     arena_reset(arena);
     s->cur_mode = mode;
-    if (vex_interpret(s, s->guest.pc, mode, arena) == VEX_NO_CODE) {
-        s->exit_reason = VEX_EXIT_PENDING;
-        exec_fetch_fault(t);
+    s->exit_reason = VEX_EXIT_PENDING;
+    if (!original && redirect_lookup(s->guest.pc, &callee, &arg)) {
+        vex_interpret_call(s, s->guest.pc, mode, callee, arg, arena);
+        return;
     }
+    if (vex_interpret(s, s->guest.pc, mode, arena) == VEX_NO_CODE)
+        exec_fetch_fault(t);
 }
 
 void exec_run_thread(Thread *t)
