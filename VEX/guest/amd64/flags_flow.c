@@ -2,15 +2,30 @@
 /*
  * Which condition codes may still be read after each instruction of a block, so that dead ones
  * are neither computed nor kept.  At exits a few instructions of the target are looked at.  The
- * answer errs on the side of 'live'.
+ * answer errs on the side of 'live', with one exception: condition codes are taken as dead at
+ * calls and returns, as every compiler's calling convention has it, unless the code says
+ * otherwise.  It does when a function's first instructions read them, or those after a call:
+ * such code is recognised when the call is lifted, from then on nothing is assumed, and
+ * VexTranslation.assumption_failed asks for older translations to be discarded.
  */
-#include "flags_flow.h"
+#include <stdatomic.h>
 
 #include <Zydis/Mnemonic.h>
 
+#include "flags_flow.h"
 #include "insn_table.h"
 
-enum { PEEK_INSNS = 6, PEEK_JUMPS = 2 };
+enum { PEEK_INSNS = 8, PEEK_JUMPS = 2 };
+
+/** Some code passes condition codes through a return. */
+static atomic_bool codes_are_returned;
+
+/** What code does with the condition codes: CCB_* sets. */
+typedef struct Peek {
+    unsigned read;      /**< surely reads these before it writes them */
+    unsigned undecided; /**< neither read nor written as far as was looked */
+    bool leaves;        /**< it ended at a call or return */
+} Peek;
 
 static bool is_direct_jump(const Insn *in)
 {
@@ -23,45 +38,90 @@ static bool falls_through(const InsnRow *row)
     return !(row->props & (RP_END | RP_BRANCH));
 }
 
-unsigned flags_peek(const Amd64Decoder *d, CodeWindow *w, GuestAddr target)
+static bool is_call_or_return(const Insn *in)
 {
-    unsigned undecided = CCB_ALL, jumps = 0;
-    for (unsigned i = 0; i < PEEK_INSNS; i++) {
+    return insn_row(in->mnemonic)->props & RP_CALL;
+}
+
+/** Add what @p in does to what is known so far. */
+static void peek_at(Peek *p, const Insn *in)
+{
+    unsigned read = in->n.cc_read, write = in->n.cc_write;
+    if (in->n.flags & NF_FLAGS_MAYBE || insn_is_repeated(in)) {
+        read &= ~write; /* a shift by CL only seems to read what it may leave as it is */
+        write = 0;
+    }
+    p->read |= read & p->undecided;
+    p->undecided &= ~(read | write);
+}
+
+static Peek peek(const Amd64Decoder *d, CodeWindow *w, GuestAddr target)
+{
+    Peek p = { 0, CCB_ALL, false };
+    unsigned jumps = 0;
+    for (unsigned i = 0; i < PEEK_INSNS && p.undecided; i++) {
         Insn in;
         size_t avail = code_window_at(w, target);
         if (amd64_decode(d, (const uint8_t *)target, avail, target, &in) != DECODE_OK)
-            return undecided;
-        if (in.n.cc_read & undecided)
-            return undecided;
-        undecided &= ~(unsigned)in.n.cc_write;
-        if (!undecided)
-            return 0;
+            return p;
+        peek_at(&p, &in);
         const InsnRow *row = insn_row(in.mnemonic);
-        if (falls_through(row))
+        if (falls_through(row)) {
             target = in.next;
-        else if (in.mnemonic == ZYDIS_MNEMONIC_JMP && is_direct_jump(&in) &&
-                 jumps++ < PEEK_JUMPS)
+        } else if (in.mnemonic == ZYDIS_MNEMONIC_JMP && is_direct_jump(&in) &&
+                   jumps++ < PEEK_JUMPS) {
             target = in.next + in.imm[0];
-        else
-            return undecided;
+        } else {
+            p.leaves = is_call_or_return(&in);
+            return p;
+        }
     }
-    return undecided;
+    return p;
+}
+
+unsigned flags_peek(const Amd64Decoder *d, CodeWindow *w, GuestAddr target)
+{
+    Peek p = peek(d, w, target);
+    return p.leaves && !atomic_load_explicit(&codes_are_returned, memory_order_relaxed)
+               ? p.read : p.read | p.undecided;
+}
+
+/** Live codes at a call; notices a caller that uses codes that its callee returns. */
+static unsigned live_at_call(const Amd64Decoder *d, CodeWindow *w, const Insn *call,
+                             bool *assumption_failed)
+{
+    bool returned = atomic_load_explicit(&codes_are_returned, memory_order_relaxed);
+    if (!returned && peek(d, w, call->next).read) {
+        atomic_store_explicit(&codes_are_returned, true, memory_order_relaxed);
+        *assumption_failed = true;
+        returned = true;
+    }
+    if (!is_direct_jump(call))
+        return returned ? CCB_ALL : 0;
+    Peek p = peek(d, w, call->next + call->imm[0]);
+    return returned ? p.read | p.undecided : p.read;
 }
 
 /** Live codes after the last instruction of a block. */
-static unsigned live_at_end(const Amd64Decoder *d, CodeWindow *w, Insn *last)
+static unsigned live_at_end(const Amd64Decoder *d, CodeWindow *w, Insn *last,
+                            bool *assumption_failed)
 {
-    const InsnRow *row = insn_row(last->mnemonic);
-    if (!(row->props & RP_END))
+    if (!(insn_row(last->mnemonic)->props & RP_END))
         return flags_peek(d, w, last->next);
-    bool direct = (last->mnemonic == ZYDIS_MNEMONIC_JMP || row->props & RP_CALL) &&
-                  is_direct_jump(last);
-    return last->cc_target = direct ? (uint16_t)flags_peek(d, w, last->next + last->imm[0]) : CCB_ALL;
+    if (last->mnemonic == ZYDIS_MNEMONIC_CALL)
+        return live_at_call(d, w, last, assumption_failed);
+    if (last->mnemonic == ZYDIS_MNEMONIC_RET)
+        return atomic_load_explicit(&codes_are_returned, memory_order_relaxed) ? CCB_ALL : 0;
+    if (last->mnemonic == ZYDIS_MNEMONIC_JMP && is_direct_jump(last))
+        return flags_peek(d, w, last->next + last->imm[0]);
+    return CCB_ALL;
 }
 
-void flags_flow_block(const Amd64Decoder *d, CodeWindow *w, Insn **insns, unsigned n)
+void flags_flow_block(const Amd64Decoder *d, CodeWindow *w, Insn **insns, unsigned n,
+                      bool *assumption_failed)
 {
-    unsigned live = live_at_end(d, w, insns[n - 1]);
+    unsigned live = live_at_end(d, w, insns[n - 1], assumption_failed);
+    insns[n - 1]->cc_target = (uint16_t)live;
     for (unsigned i = n; i-- > 0;) {
         Insn *in = insns[i];
         in->cc_live = (uint16_t)live;

@@ -10,8 +10,10 @@
 unsigned flags_peek(const Amd64Decoder *d, CodeWindow *w, GuestAddr target);
 
 /**
- * Fill cc_live and cc_target of the @p n instructions of a block.
+ * Fill cc_live and cc_target of the @p n instructions of a block.  Sets *@p assumption_failed if
+ * the block shows that condition codes are returned from functions, which was not thought so far.
  */
-void flags_flow_block(const Amd64Decoder *d, CodeWindow *w, Insn **insns, unsigned n);
+void flags_flow_block(const Amd64Decoder *d, CodeWindow *w, Insn **insns, unsigned n,
+                      bool *assumption_failed);
 
 #endif

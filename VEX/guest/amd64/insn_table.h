@@ -23,7 +23,7 @@ enum {
     RP_SAME = 8,     /**< does not depend on its two sources if they are the same register */
     RP_COUNT_CL = 16, /**< shift or rotate: flags stay as they are if the count is 0 */
     RP_KEEPS = 32,   /**< the destination keeps its value in some cases */
-    RP_CALL = 64,    /**< a call: direct targets are followed to look for condition codes */
+    RP_CALL = 64,    /**< a call or return: compilers pass no condition codes through it */
     RP_STRING = 128, /**< a string instruction: with a repeat prefix it ends the block */
     RP_HIGH = 512,   /**< uses upper parts of vector registers, whatever the operands' sizes are */
     RP_MOVE = 256    /**< a plain move of a whole operand */

@@ -60,7 +60,7 @@ static void lift_client_request(Lift *l, GuestAddr a)
     IrRef target = lift_get(l, AMD64_RAX, 8), sp = lift_get(l, AMD64_RSP, 8);
     ir_store(l->b, SPACE_GUEST, lift_at(sp, -8), lift_c64(l, next));
     ir_put(l->b, AMD64_RSP, lift_plus(l, sp, -8));
-    lift_jump_ind(l, target, JK_NO_REDIR);
+    lift_jump_ind(l, target, JK_NO_REDIR, true);
 }
 
 /* ---- decoding ------------------------------------------------------------------------------ */
@@ -136,10 +136,11 @@ static void lift_insn(Lift *l, Insn *in)
         lift_native(l, in);
 }
 
-static void lift_decoded(Lift *l, const Amd64Decoder *d, CodeWindow *w, DecodedBlock *db)
+static void lift_decoded(Lift *l, const Amd64Decoder *d, CodeWindow *w, DecodedBlock *db,
+                         bool *assumption_failed)
 {
     if (db->n)
-        flags_flow_block(d, w, db->insn, db->n);
+        flags_flow_block(d, w, db->insn, db->n, assumption_failed);
     for (unsigned i = 0; i < db->n && !block_ended(l->b); i++)
         lift_insn(l, db->insn[i]);
     if (block_ended(l->b))
@@ -179,7 +180,7 @@ IrBlock *guest_lift_block(GuestAddr pc, unsigned mode, unsigned mode_flags, stru
         return NULL;
     }
     Lift l = { ir_block_new(arena, pc, (uint8_t)mode), arena, (uint8_t)mode, mode_flags };
-    lift_decoded(&l, &d, &w, &db);
+    lift_decoded(&l, &d, &w, &db, &out->assumption_failed);
     l.b->flags_live_out = any_live_exit(l.b);
     l.b->n_guest = out->n_guest = (uint16_t)(db.n + db.client_request);
     /* A block that ends at bytes we cannot decode depends on these bytes too. */

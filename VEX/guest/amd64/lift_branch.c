@@ -22,7 +22,7 @@ bool lift_jmp(Lift *l, const Insn *in, const InsnRow *row)
     if (is_direct(in))
         lift_jump(l, direct_target(in), JK_BORING, in->cc_target != 0);
     else if (in->operand[0].size == 8)
-        lift_jump_ind(l, lift_operand(l, in, 0), JK_BORING);
+        lift_jump_ind(l, lift_operand(l, in, 0), JK_BORING, true);
     else /* far, or 16 bits wide */
         lift_jump(l, in->addr, JK_SIGSEGV, true);
     return true;
@@ -42,7 +42,7 @@ bool lift_call(Lift *l, const Insn *in, const InsnRow *row)
     if (is_direct(in))
         lift_jump(l, direct_target(in), JK_CALL, in->cc_target != 0);
     else
-        lift_jump_ind(l, target, JK_CALL);
+        lift_jump_ind(l, target, JK_CALL, in->cc_target != 0);
     return true;
 }
 
@@ -56,7 +56,7 @@ bool lift_ret(Lift *l, const Insn *in, const InsnRow *row)
     IrRef sp = lift_get(l, AMD64_RSP, 8);
     IrRef target = ir_load(l->b, SPACE_GUEST, TY_I64, lift_at(sp, 0));
     ir_put(l->b, AMD64_RSP, lift_plus(l, sp, 8 + (int64_t)(in->imm[0] & 0xffff)));
-    lift_jump_ind(l, target, JK_RET);
+    lift_jump_ind(l, target, JK_RET, in->cc_target != 0);
     return true;
 }
 
@@ -89,7 +89,7 @@ bool lift_loop(Lift *l, const Insn *in, const InsnRow *row)
         again = ir_binop(b, OP_AND, again, ir_cond(b, row->sub, lift_get_cc(l)));
     IrRef target = ir_select(b, again, lift_c64(l, direct_target(in)), lift_c64(l, in->next));
     lift_put(l, AMD64_RCX, bytes, count);
-    lift_jump_ind(l, target, JK_BORING);
+    lift_jump_ind(l, target, JK_BORING, true);
     return true;
 }
 

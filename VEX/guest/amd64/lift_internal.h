@@ -69,7 +69,7 @@ void lift_put_cc(Lift *l, const Insn *in, IrRef flags);
 /** Leave for @p target; the instruction's cc_target tells which condition codes are live there. */
 void lift_exit_if(Lift *l, const Insn *in, IrRef cond, GuestAddr target);
 void lift_jump(Lift *l, GuestAddr target, IrJumpKind k, bool cc_live);
-void lift_jump_ind(Lift *l, IrRef target, IrJumpKind k);
+void lift_jump_ind(Lift *l, IrRef target, IrJumpKind k, bool cc_live);
 
 /* ---- instructions as they are ---- */
 

@@ -46,6 +46,10 @@ bool lift_lea(Lift *l, const Insn *in, const InsnRow *row)
 {
     (void)row;
     const Operand *dst = &in->operand[0];
+    /* The instruction itself is best; IR where the result is a constant or tools follow RSP. */
+    if (lift_is_native(l) && in->mem_base != AMD64_PC && dst->reg != AMD64_RSP &&
+        !(in->prefixes & INP_ADDR32))
+        return false;
     IrRef a = lift_effective_address(l, in);
     lift_put(l, dst->reg, dst->size, lift_resize(l, a, ir_type_of_size(dst->size)));
     return true;

@@ -78,7 +78,7 @@ static void repeat_while(Lift *l, const Insn *in, IrRef a, IrRef b)
     IrRef again = ir_binop(l->b, OP_AND, more, match);
     IrRef target = ir_select(l->b, again, lift_c64(l, in->addr), lift_c64(l, in->next));
     lift_put(l, AMD64_RCX, bytes, count);
-    lift_jump_ind(l, target, JK_BORING);
+    lift_jump_ind(l, target, JK_BORING, in->cc_live != 0);
 }
 
 bool lift_movs(Lift *l, const Insn *in, const InsnRow *row)

@@ -194,10 +194,10 @@ void lift_jump(Lift *l, GuestAddr target, IrJumpKind k, bool cc_live)
     l->b->insn[l->b->n - 1].aux = cc_live;
 }
 
-void lift_jump_ind(Lift *l, IrRef target, IrJumpKind k)
+void lift_jump_ind(Lift *l, IrRef target, IrJumpKind k, bool cc_live)
 {
     ir_jump_ind(l->b, target, k, l->mode);
-    l->b->insn[l->b->n - 1].aux = 1;
+    l->b->insn[l->b->n - 1].aux = cc_live;
 }
 
 /* ---- instructions as they are ----------------------------------------------------------------- */
