@@ -88,8 +88,19 @@ static bool is_ignored_below_sp(Thread *t, GuestAddr a)
     return below >= mc_options.ignore_below_sp_lo && below <= mc_options.ignore_below_sp_hi;
 }
 
+/** The last access reported on this thread: its instruction and address. */
+static _Thread_local struct { GuestAddr pc, addr; } last_access;
+
+bool mc_error_just_reported(Thread *t, GuestAddr a)
+{
+    return last_access.pc == gimle_thread_get_reg(t, gimle_guest->pc) && last_access.addr &&
+           a - last_access.addr < 64;
+}
+
 void mc_error_access(Thread *t, GuestAddr a, unsigned size, bool write)
 {
+    last_access.pc = gimle_thread_get_reg(t, gimle_guest->pc);
+    last_access.addr = a;
     if (mc_is_ignored_address(a) || is_ignored_below_sp(t, a))
         return;
     record(t, ME_ADDR, a, NULL, (size & KEY_SIZE) | (write ? KEY_WRITE : 0));

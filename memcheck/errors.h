@@ -25,6 +25,8 @@ void mc_error_value(Thread *t, unsigned size);
 void mc_error_cond(Thread *t);
 /** Invalid access of @p size bytes; ignored if the user asked to ignore the address. */
 void mc_error_access(Thread *t, GuestAddr a, unsigned size, bool write);
+/** Was the access to @p a by the present instruction of @p t the last one reported? */
+bool mc_error_just_reported(Thread *t, GuestAddr a);
 void mc_error_jump(Thread *t, GuestAddr a);
 /** Argument @p what ("write(buf)") points to bad bytes at @p a; a 0 and !unaddressable: a register. */
 void mc_error_param(Thread *t, const char *what, GuestAddr a, bool in_register, bool unaddressable);

@@ -10,13 +10,14 @@
 
 /* ---- memory --------------------------------------------------------------------------------- */
 
+/** As Valgrind has it, the break's memory is not initialised. */
 static void on_map(MemWhy why, GuestAddr a, size_t len, int prot)
 {
-    (void)why, (void)prot;
-    shadow_set_defined(a, len);
+    (void)prot;
+    shadow_set(a, len, why == MEM_BRK ? SH_UNDEFINED : SH_DEFINED);
 }
 
-/** What is not mapped keeps a zero shadow: the MMU finds accesses to it. */
+/** What is not mapped, or mapped without any access, keeps a zero shadow: the MMU finds accesses. */
 static void on_unmap(MemWhy why, GuestAddr a, size_t len)
 {
     (void)why;
@@ -77,7 +78,7 @@ static bool is_mapped(GuestAddr a, size_t len, GuestAddr *bad)
     GuestAddr end = a + len;
     GuestMapping m;
     for (*bad = a; *bad < end; *bad = m.end)
-        if (!gimle_mapping_at(*bad, &m))
+        if (!gimle_mapping_at(*bad, &m) || m.prot == 0)
             return false;
     return true;
 }
@@ -116,11 +117,23 @@ static void pre_reg(Thread *t, const char *what, RegId reg, unsigned bytes)
 
 /* ---- threads, faults -------------------------------------------------------------------------------- */
 
+/** How far above the stack pointer an access that faults counts as an overflow of the stack. */
+enum { STACK_REACH = 1 << 20 };
+
+/**
+ * An access faulted.  The shadow of what is not mapped (or mapped without any access) is zero,
+ * so this is where such accesses are reported.  Where only the kind of access is forbidden the
+ * signal says it all; and a stack that cannot grow is no bad pointer.
+ */
 static void on_fault(Thread *t, GuestAddr a, unsigned size, bool write, bool exec)
 {
+    GuestMapping m;
+    GuestAddr sp = gimle_thread_get_reg(t, gimle_guest->sp) - gimle_guest->red_zone;
     if (exec)
         mc_error_jump(t, a);
-    else
+    else if (mc_error_just_reported(t, a) || a - sp < STACK_REACH)
+        return;
+    else if (!gimle_mapping_at(a, &m) || m.prot == 0 || !shadow_is_addressable(a))
         mc_error_access(t, a, size ? size : 1, write);
 }
 

@@ -526,25 +526,27 @@ static void do_wmemcmp(GuestCall *c) { wide_compare(c, arg(c, 2), false); }
 
 /* ---- the table ------------------------------------------------------------------------------------------------ */
 
-/** In the C libraries that come as shared objects; static programs keep their own functions. */
 #define IN(soname, symbol, handler) { soname, symbol, 0, handler, NULL, 0 },
-#define ROW(symbol, handler)                                                               \
+/** In the C libraries that come as shared objects. */
+#define LIBRARY(symbol, handler)                                                           \
     IN("libc.so*", symbol, handler)                                                        \
     IN("ld-linux*", symbol, handler)                                                       \
     IN("libc.musl*", symbol, handler)
+/** In static programs too: names that the C standard reserves. */
+#define ROW(symbol, handler) LIBRARY(symbol, handler) IN("NONE", symbol, handler)
 
 const Intercept mc_string_intercepts[] = {
     ROW("memcpy", do_memcpy)
     ROW("mempcpy", do_mempcpy)
     ROW("__mempcpy", do_mempcpy)
     ROW("memmove", do_memmove)
-    ROW("bcopy", do_bcopy)
+    LIBRARY("bcopy", do_bcopy)
     ROW("__memcpy_chk", do_memcpy_chk)
     ROW("__memmove_chk", do_memmove_chk)
     ROW("__mempcpy_chk", do_mempcpy_chk)
     ROW("memset", do_memset)
     ROW("__memset_chk", do_memset_chk)
-    ROW("bzero", do_bzero)
+    LIBRARY("bzero", do_bzero)
     ROW("strcpy", do_strcpy)
     ROW("stpcpy", do_stpcpy)
     ROW("__stpcpy", do_stpcpy)
@@ -560,10 +562,10 @@ const Intercept mc_string_intercepts[] = {
     ROW("strlen", do_strlen)
     ROW("strnlen", do_strnlen)
     ROW("strchr", do_strchr)
-    ROW("index", do_strchr)
+    LIBRARY("index", do_strchr)
     ROW("strchrnul", do_strchrnul)
     ROW("strrchr", do_strrchr)
-    ROW("rindex", do_strrchr)
+    LIBRARY("rindex", do_strrchr)
     ROW("memchr", do_memchr)
     ROW("memrchr", do_memrchr)
     ROW("rawmemchr", do_rawmemchr)
@@ -573,7 +575,7 @@ const Intercept mc_string_intercepts[] = {
     ROW("strspn", do_strspn)
     ROW("strcspn", do_strcspn)
     ROW("memcmp", do_memcmp)
-    ROW("bcmp", do_memcmp)
+    LIBRARY("bcmp", do_memcmp)
     ROW("__memcmpeq", do_memcmp)
     ROW("strcmp", do_strcmp)
     ROW("strncmp", do_strncmp)

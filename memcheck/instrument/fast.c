@@ -255,10 +255,13 @@ static void emit_insn(Instr *x, IrRef i)
     case OP_PUT:
         instr_defer_put(x, i, IR_NONE);
         return;
-    case OP_GET:
-    case OP_EXIT_IF:
     case OP_JUMP:
     case OP_JUMP_IND:
+        x->is_call = in->sub == JK_CALL;
+        instr_flush_puts(x);
+        break;
+    case OP_GET:
+    case OP_EXIT_IF:
         instr_flush_puts(x);
         break;
     case OP_LOAD:

@@ -105,6 +105,20 @@ static bool partial_load_is_fine(GuestAddr a, size_t size, unsigned n_bad)
            (size == 8 || size == 16 || size == 32 || size == 64) && a % size == 0;
 }
 
+/**
+ * The dynamic linker's own string functions read whole aligned vectors, also where all of a
+ * vector is beyond the string; their names are not to be found in a stripped one.
+ */
+static bool is_linkers_vector_load(Thread *t, GuestAddr a, size_t size)
+{
+    GuestMapping m;
+    if (size < 16 || a % size || !gimle_mapping_at(gimle_thread_get_reg(t, gimle_guest->pc), &m) ||
+        !m.path)
+        return false;
+    const char *name = strrchr(m.path, '/');
+    return name && (strncmp(name, "/ld-", 4) == 0 || strncmp(name, "/ld.so", 6) == 0);
+}
+
 static uint64_t slow_load(struct VexState *s, uint64_t a, uint64_t size)
 {
     uint8_t *v = (uint8_t *)mc_tool_word(s, TW_VBITS);
@@ -121,8 +135,9 @@ static uint64_t slow_load(struct VexState *s, uint64_t a, uint64_t size)
     }
     if (n_bad == 0)
         return 0;
-    if (!partial_load_is_fine(a, size, n_bad)) {
-        mc_error_access(gimle_thread_of_state(s), a, (unsigned)size, false);
+    Thread *t = gimle_thread_of_state(s);
+    if (!partial_load_is_fine(a, size, n_bad) && !is_linkers_vector_load(t, a, size)) {
+        mc_error_access(t, a, (unsigned)size, false);
         return 0;
     }
     for (uint64_t i = 0; i < size; i++)

@@ -69,8 +69,9 @@ static void sp_change_known(Instr *x, int64_t delta)
     if (size == 0)
         return;
     if (size <= INLINE_SP_CHANGE && size % 8 == 0) {
+        /* The callee's red zone holds nothing of the caller's. */
         if (delta < 0)
-            mark_inline(x, delta - red, size, SH_UNDEFINED);
+            mark_inline(x, delta - red, x->is_call ? (uint64_t)red : size, SH_UNDEFINED);
         else
             mark_inline(x, -red, size, SH_NOACCESS);
         return;
@@ -120,6 +121,7 @@ void instr_flush_puts(Instr *x)
             x->on_put(x, &x->pending[k]);
     }
     x->n_pending = 0;
+    x->is_call = false;
 }
 
 bool native_writes_sp(const NativeInsn *n)

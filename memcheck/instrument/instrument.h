@@ -42,6 +42,7 @@ typedef struct Instr {
     int64_t sp_off;
     PendingPut pending[MAX_PENDING];
     unsigned n_pending;
+    bool is_call;        /**< the writes held back are those of a call */
     /** Called for each pending write after it was made (slow: shadow), or NULL. */
     void (*on_put)(struct Instr *x, const PendingPut *p);
 } Instr;

@@ -321,6 +321,7 @@ static void emit_exit(Slow *s, IrRef i)
     if (in->op != OP_JUMP)
         slow_check_value(s, s->vbits[in->arg[0]],
                          in->op == OP_EXIT_IF ? 0 : gimle_guest->word);
+    s->x.is_call = in->op != OP_EXIT_IF && in->sub == JK_CALL;
     instr_flush_puts(&s->x);
     update_mask(s);
     IrRef r = ir_copy_insn(&s->x.copier, i);
