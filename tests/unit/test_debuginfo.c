@@ -350,7 +350,8 @@ static void test_debuglink(void **state)
     snprintf(path, sizeof path, "%s/stripped", dir);
     /* Without the build-id only name and CRC tie the two together. */
     run_or_skip("exec 2>/dev/null; objcopy --remove-section .note.gnu.build-id full full2 &&"
-                "objcopy --only-keep-debug full2 full.debug && objcopy --strip-all full2 stripped &&"
+                "objcopy --only-keep-debug full2 full.debug &&"
+                "objcopy --strip-all full2 stripped &&"
                 "objcopy --add-gnu-debuglink=full.debug stripped");
     assert_int_equal(line_in(path, &f), LINE_INNER);
     run_or_skip("echo >> full.debug");
