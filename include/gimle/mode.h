@@ -11,7 +11,12 @@ struct Arena;
 enum {
     VM_PINNED = 1, /**< guest registers live in host registers across blocks */
     VM_NATIVE = 2, /**< lift to NATIVE wherever possible (no dataflow visible) instead of to IR ops */
-    VM_PIN_TOOL0 = 4 /**< REG_TOOL(0), as a 32-bit mask, has a host register (pinned modes) */
+    VM_PIN_TOOL0 = 4, /**< REG_TOOL(0), as a 32-bit mask, has a host register (pinned modes) */
+    /**
+     * The tool does not look at the memory accesses of repeated string instructions, so they may
+     * run as one NATIVE instruction (pinned native modes; implied if there is no instrumentation).
+     */
+    VM_NATIVE_STRINGS = 8
 };
 
 /**

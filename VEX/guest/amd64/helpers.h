@@ -18,6 +18,12 @@ uint64_t amd64_state_to_memory(VexState *s, uint64_t addr, uint64_t format);
 /** FXRSTOR, XRSTOR. */
 uint64_t amd64_state_from_memory(VexState *s, uint64_t addr, uint64_t format);
 
+/** String instructions that amd64_string_backwards() knows. */
+typedef enum StringKind { STRING_MOVE, STRING_STORE, STRING_LOAD } StringKind;
+
+/** REP MOVS, STOS or LODS of elements of @p size bytes with the direction flag set.  (strings.c) */
+uint64_t amd64_string_backwards(VexState *s, uint64_t kind, uint64_t size);
+
 /** The state components (bits of XCR0) that we save and restore. */
 #define XSAVE_COMPONENTS 0xe7u
 

@@ -2,8 +2,10 @@
 /*
  * String instructions.  A repeated one does one element each time its block runs and then goes
  * on at itself, so it is precise and can be interrupted between any two elements, as on the
- * processor.
+ * processor.  Where nobody looks at its memory accesses a repeated move or fill is one
+ * instruction of the processor, which is many times faster.
  */
+#include "helpers.h"
 #include "lift_internal.h"
 #include "lifters.h"
 
@@ -56,6 +58,33 @@ static IrRef count_down(Lift *l, const Insn *in)
     return ir_binop(l->b, OP_SUB, lift_get(l, AMD64_RCX, bytes), one);
 }
 
+static const IrCallee callee_backwards = { "amd64_string_backwards",
+                                           (void *)amd64_string_backwards, CALLEE_FULL, TY_NONE,
+                                           2 };
+
+/** May the instruction itself run?  Its registers must be those of the processor. */
+static bool may_be_native(const Lift *l, const Insn *in)
+{
+    const VexMode *m = &vex_config()->modes[l->mode];
+    unsigned want = VM_PINNED | VM_NATIVE;
+    return (l->mode_flags & want) == want && insn_is_repeated(in) &&
+           !(in->prefixes & INP_ADDR32) && in->mem_seg == REG_NONE &&
+           (l->mode_flags & VM_NATIVE_STRINGS || !m->instrument);
+}
+
+/**
+ * Let the instruction itself follow.  The processor's direction flag is always clear: if the
+ * guest's is set a function does the work, after which the count is 0 and nothing is left.
+ */
+static void run_backwards(Lift *l, StringKind kind, unsigned size_log2)
+{
+    IrRef back = ir_cmp(l->b, OP_CMPNE, lift_get(l, AMD64_DF, 8), lift_c64(l, 1));
+    ir_cold_begin(l->b, back);
+    IrRef args[2] = { lift_c64(l, kind), lift_c64(l, 1u << size_log2) };
+    ir_call(l->b, &callee_backwards, IR_NONE, args, 2);
+    ir_cold_end(l->b);
+}
+
 /** At the end: count, and do the next element. */
 static void repeat(Lift *l, const Insn *in)
 {
@@ -85,6 +114,10 @@ bool lift_movs(Lift *l, const Insn *in, const InsnRow *row)
 {
     if (in->n_operands) /* the vector instruction of the same name */
         return !lift_is_native(l) && lift_vmove_low(l, in, &(InsnRow){ .sub = 8 });
+    if (may_be_native(l, in)) {
+        run_backwards(l, STRING_MOVE, row->sub);
+        return false;
+    }
     leave_if_done(l, in);
     IrRef v = source(l, in, row->sub);
     ir_store(l->b, SPACE_GUEST, lift_at(pointer(l, in, AMD64_RDI, REG_NONE), 0), v);
@@ -96,6 +129,10 @@ bool lift_movs(Lift *l, const Insn *in, const InsnRow *row)
 
 bool lift_stos(Lift *l, const Insn *in, const InsnRow *row)
 {
+    if (may_be_native(l, in)) {
+        run_backwards(l, STRING_STORE, row->sub);
+        return false;
+    }
     leave_if_done(l, in);
     IrRef v = lift_get(l, AMD64_RAX, 1u << row->sub);
     ir_store(l->b, SPACE_GUEST, lift_at(pointer(l, in, AMD64_RDI, REG_NONE), 0), v);
@@ -106,6 +143,10 @@ bool lift_stos(Lift *l, const Insn *in, const InsnRow *row)
 
 bool lift_lods(Lift *l, const Insn *in, const InsnRow *row)
 {
+    if (may_be_native(l, in)) {
+        run_backwards(l, STRING_LOAD, row->sub);
+        return false;
+    }
     leave_if_done(l, in);
     IrRef v = source(l, in, row->sub);
     lift_put(l, AMD64_RAX, 1u << row->sub, v);
