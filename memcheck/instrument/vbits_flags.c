@@ -103,8 +103,6 @@ static IrRef flags_of_any(IrBlock *b, const IrInsn *in, const IrRef v[3])
 static IrRef flags_of_shift(IrBlock *b, const IrInsn *in, const IrRef v[3])
 {
     IrRef before = vbits_full(b, TY_I64, v[2]);
-    if (v[1] != IR_NONE)
-        return vbits_or(b, before, bit_if(b, vbits_any(b, v[1]), F_ALL));
     IrRef new = ir_const(b, TY_I64, 0);
     if (v[0] != IR_NONE) {
         static const uint8_t op[] = { [FK_SHL] = OP_SHL, [FK_SHR] = OP_SHR, [FK_SAR] = OP_SAR };
@@ -114,7 +112,8 @@ static IrRef flags_of_shift(IrBlock *b, const IrInsn *in, const IrRef v[3])
                        bit_if(b, vbits_any(b, v[0]), F_C | F_O | F_A));
     }
     IrRef none = ir_cmp(b, OP_CMPEQ, in->arg[1], ir_const(b, TY_I8, 0));
-    return ir_select(b, none, before, new);
+    IrRef f = ir_select(b, none, before, new);
+    return v[1] == IR_NONE ? f : vbits_or(b, f, bit_if(b, vbits_any(b, v[1]), F_ALL));
 }
 
 static IrRef flags_of_rotate(IrBlock *b, const IrInsn *in, const IrRef v[3])
