@@ -76,3 +76,25 @@ void frame_text(const FrameInfo *f, StrBuf *out)
         strbuf_printf(out, " (in %s)", f->obj);
     }
 }
+
+unsigned gimle_describe_code(GuestAddr pc, CodeFrame *frames, unsigned max, Arena *arena)
+{
+    FrameInfo f[MAX_INLINED];
+    StrBuf text = { 0 };
+    unsigned n = debuginfo_describe_pc(pc, f, max < MAX_INLINED ? max : MAX_INLINED, arena);
+    for (unsigned i = 0; i < n; i++) {
+        bool below = f[i].fn_raw && debuginfo_is_below_main(f[i].fn_raw);
+        bool is_main = below || (f[i].fn_raw && debuginfo_is_main(f[i].fn_raw));
+        if (below && !core_options->show_below_main)
+            f[i].fn = "(below main)", f[i].fn_offset = 0;
+        strbuf_clear(&text);
+        frame_text(&f[i], &text);
+        frames[i] = (CodeFrame){
+            .fn = f[i].fn, .file = f[i].file, .dir = f[i].dir, .line = f[i].line,
+            .object = f[i].obj ? arena_strdup(arena, f[i].obj) : NULL, .inlined = f[i].inlined,
+            .is_main = is_main, .text = arena_strdup(arena, strbuf_text(&text)),
+        };
+    }
+    strbuf_free(&text);
+    return n;
+}

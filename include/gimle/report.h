@@ -119,4 +119,22 @@ void gimle_print_addr(ErrorPrinter *p, GuestAddr a, const AddrDesc *d);
 /** Function name (demangled) at @p pc, "" if unknown; in a buffer of this thread. */
 const char *gimle_function_name(GuestAddr pc);
 
+/** One function at a place in the code; strings may be NULL. */
+typedef struct CodeFrame {
+    const char *fn;     /**< demangled */
+    const char *file;   /**< base name of the source file */
+    const char *dir;    /**< its directory */
+    unsigned line;      /**< 0: unknown */
+    const char *object; /**< path */
+    bool inlined;       /**< was inlined into the next frame */
+    bool is_main;       /**< main, or a function below it */
+    const char *text;   /**< "0x1234: f (file.c:12)", as in stack traces */
+} CodeFrame;
+struct Arena;
+/**
+ * The functions at @p pc (of a caller: its return address - 1), inlined ones first; strings are in
+ * @p arena. Returns how many, 1..max. If nothing is known the one frame has text only.
+ */
+unsigned gimle_describe_code(GuestAddr pc, CodeFrame *frames, unsigned max, struct Arena *arena);
+
 #endif

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The client's allocation functions, run over the guest heap.  HeapBlock.user is the number of the
+ * block's bytes that the client could use: the size rounded up to 16 when it was allocated.
+ */
+#include "heap_profile.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/hashmap.h"
+#include "snapshots.h"
+
+enum { ROUND = 16 };
+
+/** Context of each live block, by its address. */
+static HashMap context_of;
+
+void heap_profile_start(void) { gimle_heap_init(ROUND, 0, 0); }
+
+static int64_t slop(const HeapBlock *b) { return (int64_t)(b->user - b->size); }
+
+/** Totals and tree: @p b is live from now on. */
+static void count_in(HeapBlock *b, Context *c)
+{
+    hashmap_put(&context_of, b->addr, (uint64_t)(uintptr_t)c);
+    if (context_is_ignored(c))
+        return;
+    context_add(c, (int64_t)b->size);
+    ms_totals_add_heap((int64_t)b->size, ms_options.heap_admin + slop(b));
+    snapshot_after_change();
+}
+
+static HeapBlock *new_block(Thread *t, uint64_t size, uint64_t align, HeapAllocKind kind, bool zero)
+{
+    if ((int64_t)size < 0)
+        return NULL;
+    snapshot_first();
+    HeapBlock *b = gimle_heap_alloc(t, size, align, kind);
+    if (!b)
+        return NULL;
+    if (zero)
+        memset((void *)(uintptr_t)b->addr, 0, size);
+    b->user = (size + ROUND - 1) & ~(uint64_t)(ROUND - 1);
+    if (ms_options.heap)
+        count_in(b, context_here(t, true));
+    return b;
+}
+
+static void free_block(Thread *t, HeapBlock *b)
+{
+    Context *c = hashmap_get_ptr(&context_of, b->addr);
+    if (c && !context_is_ignored(c)) {
+        snapshot_before_shrink();
+        context_add(c, -(int64_t)b->size);
+        ms_totals_add_heap(-(int64_t)b->size, -(ms_options.heap_admin + slop(b)));
+        snapshot_after_change();
+    }
+    hashmap_remove(&context_of, b->addr);
+    gimle_heap_free(t, b, NULL);
+}
+
+/** Give the old block's bytes to the new size: one step as the profile sees it. */
+static void count_resize(Context *old, Context *new, int64_t old_size, int64_t old_slop, HeapBlock *b)
+{
+    hashmap_put(&context_of, b->addr, (uint64_t)(uintptr_t)new);
+    if (context_is_ignored(old))
+        return;
+    context_add(old, -old_size);
+    if (!context_is_ignored(new))
+        context_add(new, (int64_t)b->size);
+    ms_totals_add_heap((int64_t)b->size - old_size, slop(b) - old_slop);
+    snapshot_after_change();
+}
+
+static GuestAddr resize_block(Thread *t, HeapBlock *old, uint64_t size)
+{
+    int64_t old_size = (int64_t)old->size, old_slop = slop(old);
+    Context *c = hashmap_get_ptr(&context_of, old->addr);
+    HeapBlock *b = old;
+    if (c && !context_is_ignored(c) && size < old->size)
+        snapshot_before_shrink();
+    if (size > old->user || !gimle_heap_resize(old, size)) {
+        b = gimle_heap_alloc(t, size, ROUND, (HeapAllocKind)old->kind);
+        if (!b)
+            return 0;
+        b->user = (size + ROUND - 1) & ~(uint64_t)(ROUND - 1);
+        memcpy((void *)(uintptr_t)b->addr, (void *)(uintptr_t)old->addr,
+               old->size < size ? old->size : size);
+        hashmap_remove(&context_of, old->addr);
+        gimle_heap_free(t, old, NULL);
+    }
+    if (c)
+        count_resize(c, context_here(t, true), old_size, old_slop, b);
+    return b->addr;
+}
+
+/* ---- the functions: Intercept.aux is the HeapAllocKind --------------------------------------------- */
+
+static HeapAllocKind kind_of(const GuestCall *c) { return (HeapAllocKind)c->what->aux; }
+
+static void return_block(GuestCall *c, const HeapBlock *b)
+{
+    guest_call_return(c, b ? b->addr : 0);
+}
+
+static void do_malloc(GuestCall *c)
+{
+    return_block(c, new_block(c->thread, guest_call_arg(c, 0), ROUND, HEAP_MALLOC, false));
+}
+
+/** operator new: where there is no memory the original fails too, and throws or returns NULL. */
+static void new_with_alignment(GuestCall *c, uint64_t align)
+{
+    HeapBlock *b = new_block(c->thread, guest_call_arg(c, 0), align, kind_of(c), false);
+    if (b)
+        guest_call_return(c, b->addr);
+    else
+        guest_call_original(c);
+}
+
+static uint64_t usable_alignment(uint64_t wanted)
+{
+    uint64_t align = ROUND;
+    while (align < wanted && align < 1ULL << 62)
+        align *= 2;
+    return align;
+}
+
+static void do_new(GuestCall *c) { new_with_alignment(c, ROUND); }
+static void do_new_aligned(GuestCall *c)
+{
+    new_with_alignment(c, usable_alignment(guest_call_arg(c, 1)));
+}
+
+static void do_free(GuestCall *c)
+{
+    HeapBlock *b = gimle_heap_find_start(guest_call_arg(c, 0));
+    if (b)
+        free_block(c->thread, b);
+}
+
+static void do_calloc(GuestCall *c)
+{
+    uint64_t size;
+    HeapBlock *b = NULL;
+    if (!__builtin_mul_overflow(guest_call_arg(c, 0), guest_call_arg(c, 1), &size))
+        b = new_block(c->thread, size, ROUND, HEAP_MALLOC, true);
+    return_block(c, b);
+}
+
+static void do_realloc(GuestCall *c)
+{
+    GuestAddr a = guest_call_arg(c, 0);
+    uint64_t size = guest_call_arg(c, 1);
+    HeapBlock *b = a ? gimle_heap_find_start(a) : NULL;
+    guest_call_return(c, 0);
+    if (a == 0)
+        return_block(c, new_block(c->thread, size, ROUND, HEAP_MALLOC, false));
+    else if (b && size == 0)
+        free_block(c->thread, b);
+    else if (b && (int64_t)size > 0)
+        guest_call_return(c, resize_block(c->thread, b, size));
+}
+
+static void aligned(GuestCall *c, uint64_t align, uint64_t size)
+{
+    return_block(c, new_block(c->thread, size, usable_alignment(align), HEAP_MALLOC, false));
+}
+
+static void do_memalign(GuestCall *c) { aligned(c, guest_call_arg(c, 0), guest_call_arg(c, 1)); }
+static void do_valloc(GuestCall *c) { aligned(c, 4096, guest_call_arg(c, 0)); }
+static void do_pvalloc(GuestCall *c) { aligned(c, 4096, (guest_call_arg(c, 0) + 4095) & ~4095ULL); }
+
+static void do_posix_memalign(GuestCall *c)
+{
+    uint64_t align = guest_call_arg(c, 1);
+    if (align == 0 || align % 8 || (align & (align - 1))) {
+        guest_call_return(c, EINVAL);
+        return;
+    }
+    HeapBlock *b = new_block(c->thread, guest_call_arg(c, 2), usable_alignment(align), HEAP_MALLOC,
+                             false);
+    guest_call_return(c, b ? 0 : ENOMEM);
+    if (b)
+        gimle_write_guest(guest_call_arg(c, 0), &b->addr, sizeof b->addr);
+}
+
+static void do_usable_size(GuestCall *c)
+{
+    HeapBlock *b = gimle_heap_find_start(guest_call_arg(c, 0));
+    guest_call_return(c, b ? b->user : 0);
+}
+
+#define ROW(symbol, handler, kind) { "*", symbol, IC_ANY_OBJECT, handler, NULL, kind }
+#define NEW(symbol) ROW(symbol, do_new, HEAP_NEW)
+#define DELETE(symbol) ROW(symbol, do_free, HEAP_NEW)
+
+const Intercept ms_intercepts[] = {
+    ROW("malloc", do_malloc, HEAP_MALLOC),
+    ROW("free", do_free, HEAP_MALLOC),
+    ROW("cfree", do_free, HEAP_MALLOC),
+    ROW("calloc", do_calloc, HEAP_MALLOC),
+    ROW("realloc", do_realloc, HEAP_MALLOC),
+    ROW("memalign", do_memalign, HEAP_MALLOC),
+    ROW("aligned_alloc", do_memalign, HEAP_MALLOC),
+    ROW("posix_memalign", do_posix_memalign, HEAP_MALLOC),
+    ROW("valloc", do_valloc, HEAP_MALLOC),
+    ROW("pvalloc", do_pvalloc, HEAP_MALLOC),
+    ROW("malloc_usable_size", do_usable_size, HEAP_MALLOC),
+    NEW("_Znwm"), NEW("_ZnwmRKSt9nothrow_t"), NEW("_Znam"), NEW("_ZnamRKSt9nothrow_t"),
+    NEW("__builtin_new"), NEW("builtin_new"), NEW("__builtin_vec_new"),
+    ROW("_ZnwmSt11align_val_t", do_new_aligned, HEAP_NEW),
+    ROW("_ZnwmSt11align_val_tRKSt9nothrow_t", do_new_aligned, HEAP_NEW),
+    ROW("_ZnamSt11align_val_t", do_new_aligned, HEAP_NEW_ARRAY),
+    ROW("_ZnamSt11align_val_tRKSt9nothrow_t", do_new_aligned, HEAP_NEW_ARRAY),
+    DELETE("_ZdlPv"), DELETE("_ZdlPvm"), DELETE("_ZdlPvRKSt9nothrow_t"),
+    DELETE("_ZdlPvSt11align_val_t"), DELETE("_ZdlPvmSt11align_val_t"),
+    DELETE("_ZdlPvSt11align_val_tRKSt9nothrow_t"), DELETE("__builtin_delete"),
+    DELETE("_ZdaPv"), DELETE("_ZdaPvm"), DELETE("_ZdaPvRKSt9nothrow_t"),
+    DELETE("_ZdaPvSt11align_val_t"), DELETE("_ZdaPvmSt11align_val_t"),
+    DELETE("_ZdaPvSt11align_val_tRKSt9nothrow_t"), DELETE("__builtin_vec_delete"),
+    { .symbol = NULL }
+};
