@@ -59,7 +59,18 @@ static bool same_state_word(const IrInsn *a, const IrInsn *b)
     return a->space == SPACE_STATE && b->space == SPACE_STATE && a->disp == b->disp;
 }
 
-/** PUT r or STORE of (GET r or LOAD) op x, where r is in memory: one instruction can do it. */
+/** Homes in registers: only with constants, else the result is better made early. */
+static bool rmw_home(const Cg *g, uint8_t rx, const IrInsn *op)
+{
+    int h = rx_home(g, rx);
+    if (rx == AMD64_CC || h >= H_XMM0)
+        return false;
+    if (op->type != TY_I64 && !(op->type == TY_I32 && rx == RX_TOOL && h >= 0))
+        return false;
+    return h < 0 || is_const(g, op->arg[1]);
+}
+
+/** PUT r or STORE of (GET r or LOAD) op x: one instruction on the home or word can do it. */
 static void mark_rmw(Analysis *a, const IrInsn *i, IrRef v)
 {
     Cg *g = a->g;
@@ -68,12 +79,15 @@ static void mark_rmw(Analysis *a, const IrInsn *i, IrRef v)
         return;
     const IrInsn *src = &g->insn[op->arg[0]];
     bool match = i->op == OP_PUT
-        ? src->op == OP_GET && src->aux == i->aux && src->type == TY_I64 &&
-              rx_home(g, rx_of(i->aux)) < 0 && rx_of(i->aux) != AMD64_CC
+        ? src->op == OP_GET && src->aux == i->aux && src->type == op->type &&
+              rmw_home(g, rx_of(i->aux), op)
         : src->op == OP_LOAD && same_state_word(src, i);
     if (match)
         g->val[v].flags |= VF_RMW;
 }
+
+/** Operations that leave in EFLAGS whether their result is zero. */
+static bool is_zero_testable(unsigned op) { return op == OP_AND || op == OP_OR; }
 
 static void mark_consumed(Analysis *a, const IrInsn *i)
 {
@@ -94,7 +108,7 @@ static void mark_consumed(Analysis *a, const IrInsn *i)
         break;
     case OP_CMPEQ:
     case OP_CMPNE:
-        if (g->insn[i->arg[0]].op == OP_AND && is_const(g, i->arg[1]) &&
+        if (is_zero_testable(g->insn[i->arg[0]].op) && is_const(g, i->arg[1]) &&
             g->insn[i->arg[1]].imm == 0 && ir_is_int(type_of(g, i->arg[0]))) {
             g->val[i->arg[0]].flags |= VF_FUSABLE;
             break;

@@ -281,7 +281,7 @@ static void detach_for_region(Cg *g, IrRef begin)
         if (i->op == OP_PUT) {
             if (i->aux == AMD64_CC && g->cc_until > g->now)
                 cc_to_state(g);
-            detach_aliases(g, rx_of(i->aux), IR_NONE);
+            detach_aliases_until(g, rx_of(i->aux), IR_NONE, k);
         } else if (i->op == OP_CALL && changes_guest(g, i)) {
             if (g->cc_until > g->now)
                 cc_to_state(g);

@@ -94,6 +94,13 @@ typedef struct SharedExit {
     Loc at;
 } SharedExit;
 
+/** Shared code of exits that do the present instruction again in another mode. */
+typedef struct RedoTail {
+    bool valid;
+    uint8_t mode;
+    Loc at;
+} RedoTail;
+
 typedef struct Fixup {
     Loc from; /**< of the rel32 */
     Loc to;
@@ -126,6 +133,7 @@ typedef struct Cg {
     Snapshot snap;      /**< of the cold region being compiled */
     Loc cold_join;
     SharedExit shared_exit;
+    RedoTail redo[2];   /**< without and with saving of condition codes */
 
     Code *c;            /**< where code goes now: &buf[0] or &buf[1] */
     Code buf[2];
@@ -206,6 +214,8 @@ void def_is(Cg *g, int r);
 void def_alias(Cg *g, IrRef v, uint8_t rx);
 /** All values that alias home @p rx, except @p keep, get a place of their own. */
 void detach_aliases(Cg *g, uint8_t rx, IrRef keep);
+/** Likewise for a change at instruction @p change, later: who dies by then stays. */
+void detach_aliases_until(Cg *g, uint8_t rx, IrRef keep, IrRef change);
 /** For all homes: a helper may change any of them. */
 void detach_all(Cg *g);
 /** Forget caches of the guest register @p rx, except in host register @p keep. */

@@ -28,10 +28,10 @@ static void emit_save_tool0(Cg *g)
 }
 
 /** Save the condition codes on a path that leaves; the allocator's state stays as it is. */
-static void emit_cc_leave(Cg *g, bool wanted)
+static void emit_cc_leave(Cg *g, bool wanted, int scratch)
 {
     if (wanted && g->cc == CCS_EFLAGS)
-        emit_cc_save(g, g->pinned ? H_R11 : H_R10);
+        emit_cc_save(g, g->pinned ? scratch : H_NONE);
 }
 
 /** Leave through a stub that takes the target in R11 and the rest in R10. */
@@ -120,7 +120,7 @@ static bool is_backward(const Cg *g, GuestAddr target, unsigned mode)
 /** Everything from here to the target: codes saved, mode changed, service asked. */
 static void emit_direct(Cg *g, const IrInsn *i, bool cc_wanted)
 {
-    emit_cc_leave(g, cc_wanted);
+    emit_cc_leave(g, cc_wanted, H_R11);
     if (!is_plain(i->sub)) {
         emit_leave_to(g, i->imm, i->sub, i->mode, STUB(exit_kind));
         return;
@@ -128,6 +128,58 @@ static void emit_direct(Cg *g, const IrInsn *i, bool cc_wanted)
     if (is_backward(g, i->imm, i->mode))
         emit_pending_test(g, i->imm, i->mode);
     emit_chainable(g, -1, i->imm, i->mode);
+}
+
+/** Compare R11 with the entry of @p mode's jump cache where it belongs; the entry's code operand. */
+static HMem emit_cache_compare(Cg *g, unsigned mode)
+{
+    int32_t cache = (int32_t)(offsetof(VexState, jump_cache) +
+                              mode * sizeof(VexJumpEntry) * VEX_JUMP_CACHE_SIZE);
+    /* r10 = vex_jump_index(r11) * sizeof(VexJumpEntry) */
+    _Static_assert(sizeof(VexJumpEntry) == 16 && VEX_JUMP_CACHE_BITS == 12, "shift and mask");
+    emit_rr(g->c, 0x69, 4, H_R10, H_R11);
+    code_u32(g->c, 0x9e3779b1u);
+    emit_shift_ri(g->c, SH_SHR, 4, H_R10, 16);
+    emit_alu_ri(g->c, ALU_AND, 4, H_R10, 0xfff0);
+    HMem pc = { H_RSP, H_R10, 0, false, cache + (int32_t)offsetof(VexJumpEntry, pc) };
+    emit_alu_mr(g->c, ALU_CMP, 8, H_R11, &pc);
+    return (HMem){ H_RSP, H_R10, 0, false, cache + (int32_t)offsetof(VexJumpEntry, code) };
+}
+
+/** Go to the code of the entry found. */
+static void emit_cache_hit(Cg *g, unsigned mode, HMem code)
+{
+    if (mode_pinned(mode) == g->pinned) {
+        emit_jmp_mem(g, code);
+        return;
+    }
+    emit_rm(g->c, O_MOV_LOAD, 8, H_R11, &code);
+    HMem cur = STATE(cur_mode);
+    emit_store_imm(g->c, 8, mode, &cur);
+    emit_jmp_mem(g, g->pinned ? STUB(leave_pinned) : STUB(enter_pinned));
+}
+
+/**
+ * Speculation failed: do the present guest instruction in a mode with the other convention.
+ * There are many such exits and few are ever taken: they share the code that finds the way.
+ */
+static void emit_redo(Cg *g, const IrInsn *i, bool save_cc)
+{
+    RedoTail *t = &g->redo[save_cc];
+    emit_mov_imm(g->c, H_R11, i->imm);
+    if (t->valid && t->mode == i->mode) {
+        emit_jmp(g, t->at);
+        return;
+    }
+    *t = (RedoTail){ true, i->mode, code_here(g) };
+    emit_cc_leave(g, save_cc, H_R10);
+    emit_save_tool0(g);
+    HMem code = emit_cache_compare(g, i->mode);
+    uint8_t *miss = emit_jcc_short(g->c, CC_NE);
+    emit_cache_hit(g, i->mode, code);
+    patch_short(g->c, miss);
+    emit_mov_imm(g->c, H_R10, LEAVE_WORD(i->mode, g->b->mode, g->pinned, 0));
+    emit_jmp_mem(g, STUB(exit_indirect));
 }
 
 /** An exit of this guest instruction that goes to the same place: its out-of-line code. */
@@ -166,13 +218,18 @@ void gen_exit_if(Cg *g, IrRef ref)
         emit_jcc(g, cc, at);
         return;
     }
-    uint32_t fix = emit_jcc(g, cc, 0);
-    Ool o = code_ool_begin(g);
+    bool in_cold = g->c == &g->buf[1];
+    uint32_t fix = emit_jcc(g, in_cold ? cc ^ 1 : cc, 0);
+    Code *back = g->c;
+    g->c = &g->buf[1];
     at = code_here(g);
-    fix_set(g, fix, at);
     g->shared_exit = (SharedExit){ true, i->mode, i->sub, g->cc == CCS_EFLAGS, i->imm, at };
-    emit_direct(g, i, save_cc);
-    code_ool_end(g, o);
+    if (crosses && is_plain(i->sub) && i->imm == g->guest_pc)
+        emit_redo(g, i, save_cc);
+    else
+        emit_direct(g, i, save_cc);
+    fix_set(g, fix, in_cold ? code_here(g) : at);
+    g->c = back;
 }
 
 void gen_jump(Cg *g, IrRef ref)
@@ -184,27 +241,11 @@ void gen_jump(Cg *g, IrRef ref)
 /** Look R11 up in the jump cache of @p mode and go there. */
 static void emit_lookup(Cg *g, unsigned mode)
 {
-    int32_t cache = (int32_t)(offsetof(VexState, jump_cache) +
-                              mode * sizeof(VexJumpEntry) * VEX_JUMP_CACHE_SIZE);
-    /* r10 = vex_jump_index(r11) * sizeof(VexJumpEntry) */
-    _Static_assert(sizeof(VexJumpEntry) == 16 && VEX_JUMP_CACHE_BITS == 12, "shift and mask");
-    emit_rr(g->c, 0x69, 4, H_R10, H_R11);
-    code_u32(g->c, 0x9e3779b1u);
-    emit_shift_ri(g->c, SH_SHR, 4, H_R10, 16);
-    emit_alu_ri(g->c, ALU_AND, 4, H_R10, 0xfff0);
-    HMem pc = { H_RSP, H_R10, 0, false, cache + (int32_t)offsetof(VexJumpEntry, pc) };
-    HMem code = { H_RSP, H_R10, 0, false, cache + (int32_t)offsetof(VexJumpEntry, code) };
-    emit_alu_mr(g->c, ALU_CMP, 8, H_R11, &pc);
+    HMem code = emit_cache_compare(g, mode);
     uint32_t miss = emit_jcc(g, CC_NE, 0);
-    if (mode_pinned(mode) == g->pinned) {
-        emit_jmp_mem(g, code);
-    } else {
+    if (mode_pinned(mode) != g->pinned)
         emit_save_tool0(g);
-        emit_rm(g->c, O_MOV_LOAD, 8, H_R11, &code);
-        HMem cur = STATE(cur_mode);
-        emit_store_imm(g->c, 8, mode, &cur);
-        emit_jmp_mem(g, g->pinned ? STUB(leave_pinned) : STUB(enter_pinned));
-    }
+    emit_cache_hit(g, mode, code);
     Ool o = code_ool_begin(g);
     fix_set(g, miss, code_here(g));
     emit_leave(g, 0, mode, STUB(exit_indirect));
@@ -218,8 +259,7 @@ void gen_jump_ind(Cg *g, IrRef ref)
     if (g->val[t].reg != H_R11)
         evict(g, H_R11);
     copy_gpr(g, H_R11, t);
-    if ((i->aux == 1 || g->b->flags_live_out) && g->cc == CCS_EFLAGS)
-        emit_cc_save(g, g->pinned ? H_R10 : H_NONE);
+    emit_cc_leave(g, i->aux == 1 || g->b->flags_live_out, H_R10);
     if (!is_plain(i->sub)) {
         emit_leave(g, i->sub, i->mode, STUB(exit_kind));
         return;

@@ -466,6 +466,33 @@ static const uint8_t cmp_cond_swapped[OP_CMPLES - OP_CMPEQ + 1] = {
     CC_E, CC_NE, CC_A, CC_AE, CC_G, CC_GE
 };
 
+/** OR whose result only counts as zero or not. */
+static void emit_or_test(Cg *g, IrRef v)
+{
+    const IrInsn *i = insn_of(g, v);
+    unsigned size = size_of((IrType)i->type);
+    IrRef a = i->arg[0], b = i->arg[1];
+    if (g->val[a].flags & VF_LAZY) {
+        a = i->arg[1];
+        b = i->arg[0];
+    }
+    int64_t imm;
+    HMem m;
+    int rb = H_NONE;
+    bool is_imm = const_imm(g, b, &imm), in_mem = !is_imm && mem_of_val(g, b, &m);
+    if (!is_imm && !in_mem)
+        rb = use_gpr(g, b);
+    int t = scratch_copy(g, a);
+    cc_clobber(g);
+    if (is_imm)
+        emit_alu_ri(g->c, ALU_OR, size, (unsigned)t, imm);
+    else if (in_mem)
+        emit_alu_rm(g->c, ALU_OR, size, (unsigned)t, &m);
+    else
+        emit_alu_rr(g->c, ALU_OR, size, (unsigned)t, (unsigned)rb);
+    tmp_free(g, t);
+}
+
 static unsigned cmp_to_eflags(Cg *g, const IrInsn *i)
 {
     IrRef a = i->arg[0], b = i->arg[1];
@@ -476,6 +503,10 @@ static unsigned cmp_to_eflags(Cg *g, const IrInsn *i)
     }
     if ((g->val[a].flags & VF_LAZY) && insn_of(g, a)->op == OP_AND) {
         emit_and_test(g, a);
+        return cmp_cond[k];
+    }
+    if ((g->val[a].flags & VF_LAZY) && insn_of(g, a)->op == OP_OR) {
+        emit_or_test(g, a);
         return cmp_cond[k];
     }
     return (emit_compare(g, size_of(type_of(g, a)), a, b) ? cmp_cond_swapped : cmp_cond)[k];

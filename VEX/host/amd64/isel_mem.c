@@ -104,13 +104,15 @@ void gen_get(Cg *g, IrRef i)
         g->cc_until = g->val[i].last;
 }
 
+/** The operations that may be read-modify-write. */
+static const uint8_t alu_of[OP_COUNT] = {
+    [OP_ADD] = ALU_ADD, [OP_SUB] = ALU_SUB, [OP_AND] = ALU_AND, [OP_OR] = ALU_OR,
+    [OP_XOR] = ALU_XOR
+};
+
 /** r op= x done in the home of r, if the value read is still there. */
 static bool rmw_state(Cg *g, const HMem *m, unsigned size, const IrInsn *op)
 {
-    static const uint8_t alu_of[OP_COUNT] = {
-        [OP_ADD] = ALU_ADD, [OP_SUB] = ALU_SUB, [OP_AND] = ALU_AND, [OP_OR] = ALU_OR,
-        [OP_XOR] = ALU_XOR
-    };
     AluOp alu = (AluOp)alu_of[op->op];
     int64_t imm;
     bool is_imm = const_imm(g, op->arg[1], &imm);
@@ -134,10 +136,6 @@ static bool rmw_state(Cg *g, const HMem *m, unsigned size, const IrInsn *op)
 /** The value of a lazy operation whose read-modify-write form did not come about. */
 static int compute_rmw(Cg *g, const IrInsn *op)
 {
-    static const uint8_t alu_of[OP_COUNT] = {
-        [OP_ADD] = ALU_ADD, [OP_SUB] = ALU_SUB, [OP_AND] = ALU_AND, [OP_OR] = ALU_OR,
-        [OP_XOR] = ALU_XOR
-    };
     int t = tmp_gpr(g);
     copy_gpr(g, t, op->arg[0]);
     int64_t imm;
@@ -149,16 +147,42 @@ static int compute_rmw(Cg *g, const IrInsn *op)
     return t;
 }
 
+/** home op= constant, in the host register that is the home. */
+static void rmw_reg(Cg *g, int h, const IrInsn *op)
+{
+    unsigned size = op->type == TY_I64 ? 8 : 4;
+    int64_t imm;
+    if (!const_imm(g, op->arg[1], &imm)) {
+        int r = use_gpr(g, op->arg[1]);
+        cc_clobber(g);
+        emit_alu_rr(g->c, (AluOp)alu_of[op->op], size, (unsigned)h, (unsigned)r);
+        return;
+    }
+    bool add = op->op == OP_ADD || (op->op == OP_SUB && imm != INT32_MIN);
+    if (add && cc_busy(g)) {
+        HMem sum = { (int8_t)h, H_NONE, 0, false, (int32_t)(op->op == OP_ADD ? imm : -imm) };
+        emit_lea(g->c, size, (unsigned)h, &sum);
+        return;
+    }
+    cc_clobber(g);
+    emit_alu_ri(g->c, (AluOp)alu_of[op->op], size, (unsigned)h, imm);
+}
+
 static void put_rmw(Cg *g, uint8_t rx, IrRef v)
 {
     const IrInsn *op = insn_of(g, v);
     const Val *src = &g->val[op->arg[0]];
     HMem m = mem_state(rx_offset(rx));
+    int h = rx_home(g, rx);
     bool there = src->alias == rx && src->last <= g->now;
     int t = there ? H_NONE : compute_rmw(g, op);
     detach_aliases(g, rx, IR_NONE);
-    if (there)
+    if (there && h >= 0)
+        rmw_reg(g, h, op);
+    else if (there)
         rmw_state(g, &m, 8, op);
+    else if (h >= 0)
+        emit_mov_rr(g->c, op->type == TY_I64 ? 8 : 4, (unsigned)h, (unsigned)t);
     else
         emit_store(g->c, 8, (unsigned)t, &m);
     drop_cache(g, rx, H_NONE);
@@ -209,12 +233,12 @@ void gen_put(Cg *g, IrRef i)
     if (rx == AMD64_PC)
         g->pc_put = true;
     int h = rx_home(g, rx);
-    if (h >= 0) {
-        put_home(g, rx, h, v);
-        return;
-    }
     if ((g->val[v].flags & VF_LAZY) && (g->val[v].flags & VF_RMW)) {
         put_rmw(g, rx, v);
+        return;
+    }
+    if (h >= 0) {
+        put_home(g, rx, h, v);
         return;
     }
     if (g->val[v].alias == rx && !is_const(g, v) && g->val[v].reg < 0)

@@ -293,6 +293,17 @@ void copy_gpr(Cg *g, int r, IrRef v)
     }
 }
 
+/** A host register that holds constant @p k, or H_NONE. */
+static int constant_in(const Cg *g, uint64_t k)
+{
+    for (uint32_t m = g->const_mask; m; m &= m - 1) {
+        int r = __builtin_ctz(m);
+        if (g->const_in[r] == k)
+            return r;
+    }
+    return H_NONE;
+}
+
 int use_gpr(Cg *g, IrRef v)
 {
     Val *x = &g->val[v];
@@ -310,6 +321,13 @@ int use_gpr(Cg *g, IrRef v)
                 bind(g, v, h);
             g->locked |= 1u << h;
             return h;
+        }
+    }
+    if (is_const(g, v) && g->insn[v].type == TY_I64) {
+        int k = constant_in(g, g->insn[v].imm);
+        if (k >= 0) {
+            g->locked |= 1u << k;
+            return k;
         }
     }
     int r = tmp_gpr(g);
@@ -448,7 +466,24 @@ void def_alias(Cg *g, IrRef v, uint8_t rx)
     g->alias[rx] = v;
 }
 
-void detach_aliases(Cg *g, uint8_t rx, IrRef keep)
+/** A value whose home changes gets a place of its own. */
+static void move_away(Cg *g, IrRef v)
+{
+    Val *x = &g->val[v];
+    if (x->reg < 0 && x->slot < 0) {
+        if (is_vec(type_of(g, v))) {
+            vec_move_away(g, v);
+        } else {
+            int r = tmp_gpr(g);
+            copy_gpr(g, r, v);
+            bind(g, v, r);
+            g->locked &= ~(1u << r);
+        }
+    }
+    x->alias = RX_NONE;
+}
+
+void detach_aliases_until(Cg *g, uint8_t rx, IrRef keep, IrRef change)
 {
     IrRef next, list = g->alias[rx];
     g->alias[rx] = IR_NONE;
@@ -457,23 +492,14 @@ void detach_aliases(Cg *g, uint8_t rx, IrRef keep)
         next = x->alias_next;
         if (x->alias != rx || x->last <= g->now)
             continue; /* who dies now is read before the home changes */
-        if (v == keep) {
+        if (v == keep || x->last <= change)
             def_alias(g, v, rx);
-            continue;
-        }
-        if (x->reg < 0 && x->slot < 0) {
-            if (is_vec(type_of(g, v))) {
-                vec_move_away(g, v);
-            } else {
-                int r = tmp_gpr(g);
-                copy_gpr(g, r, v);
-                bind(g, v, r);
-                g->locked &= ~(1u << r);
-            }
-        }
-        x->alias = RX_NONE;
+        else
+            move_away(g, v);
     }
 }
+
+void detach_aliases(Cg *g, uint8_t rx, IrRef keep) { detach_aliases_until(g, rx, keep, g->now); }
 
 void detach_all(Cg *g)
 {
@@ -557,6 +583,34 @@ static void reload(Cg *g, IrRef v, int r)
         emit_rm(g->c, O_MOV_LOAD, 8, (unsigned)r, &m);
 }
 
+/** What host register @p r equals besides its value: the main path relies on it. */
+static void restore_copy(Cg *g, const Snapshot *s, int r)
+{
+    uint32_t bit = 1u << r;
+    bool had_const = s->const_mask & bit, has_const = g->const_mask & bit;
+    bool free = g->hr[r].val == IR_NONE && (g->allocatable & bit);
+    bool same_const = had_const && has_const && g->const_in[r] == s->const_in[r];
+    bool same_cache = g->hr[r].cache == s->hr[r].cache;
+    if (free && had_const && !same_const) {
+        emit_mov_imm(g->c, (unsigned)r, s->const_in[r]);
+        g->hr[r].cache = RX_NONE;
+        g->const_in[r] = s->const_in[r];
+        g->const_mask |= bit;
+        return;
+    }
+    if (free && s->hr[r].cache != RX_NONE && !same_cache) {
+        HMem m = mem_state(rx_offset(s->hr[r].cache));
+        emit_rm(g->c, O_MOV_LOAD, 8, (unsigned)r, &m);
+        g->hr[r].cache = s->hr[r].cache;
+        g->const_mask &= ~bit;
+        return;
+    }
+    if (!same_cache)
+        g->hr[r].cache = RX_NONE;
+    if (!same_const)
+        g->const_mask &= ~bit;
+}
+
 void snapshot_restore(Cg *g, const Snapshot *s)
 {
     uint32_t todo = misplaced(g, s);
@@ -578,12 +632,8 @@ void snapshot_restore(Cg *g, const Snapshot *s)
         IrRef v = g->hr[r].val;
         if (v != IR_NONE && v != s->hr[r].val)
             unbind(g, v);
-        if (g->hr[r].cache != s->hr[r].cache)
-            g->hr[r].cache = RX_NONE;
-    }
-    for (unsigned r = 0; r < 16; r++) {
-        if (g->const_in[r] != s->const_in[r] || !(s->const_mask >> r & 1))
-            g->const_mask &= ~(1u << r);
+        if (r < H_XMM0)
+            restore_copy(g, s, r);
     }
     /* Slots that only the cold path filled mean nothing after it. */
     for (unsigned r = 0; r < H_NREGS; r++) {
