@@ -81,11 +81,19 @@ static IrRef of_conversion(Opt *o, const IrInsn *n)
     return opt_op(o, from > to ? OP_TRUNC : (IrOp)x.op, to, x.arg[0], IR_NONE);
 }
 
-/** (x + k1) + k2; *n is changed, or the ref returned. */
+/**
+ * Changes *n: (x + k1) + k2 to one sum, x + x to x << 1.  The shift matters to tools: it says that
+ * bit i of the result is bit i - 1 of x and nothing else, which no rule about sums can know.
+ */
 static void of_sum(Opt *o, IrInsn *n)
 {
     uint64_t k1, k2;
     IrType t = (IrType)n->type;
+    if (n->op == OP_ADD && n->arg[0] == n->arg[1]) {
+        n->op = OP_SHL;
+        n->arg[1] = opt_const(o, TY_I8, 1);
+        return;
+    }
     if (!opt_is_const(o, n->arg[1], &k2))
         return;
     if (n->op == OP_SUB) {
