@@ -149,5 +149,6 @@ const GimleEvents mc_events = {
     .sys_post_write = post_write,
     .sys_pre_reg = pre_reg,
     .reg_write = mc_reg_set_defined,
+    .thread_exit = mc_modes_collect,
     .fault = on_fault,
 };

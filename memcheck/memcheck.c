@@ -51,12 +51,19 @@ static void print_heap_summary(uint64_t blocks, uint64_t bytes)
     gimle_umsg("\n");
 }
 
+static void collect(void *ctx, Thread *t)
+{
+    (void)ctx;
+    mc_modes_collect(t);
+}
+
 static void memcheck_fini(int exit_code)
 {
     uint64_t live[2] = { 0, 0 };
     bool quiet = gimle_core_option("quiet") > 0, xml = gimle_core_option("xml") > 0;
     (void)exit_code;
     stack_switch_warn();
+    gimle_thread_for_each_stopped(collect, NULL);
     gimle_heap_for_each(add_live, live);
     if (!quiet && !xml)
         print_heap_summary(live[0], live[1]);
@@ -85,4 +92,5 @@ const GimleTool gimle_tool = {
     .intercepts = intercepts,
     .fini = memcheck_fini,
     .client_request = mc_client_request,
+    .print_stats = mc_modes_print_stats,
 };

@@ -30,6 +30,7 @@ typedef struct McOptions {
     bool track_origins;
     bool partial_loads_ok;
     bool fast_mode;
+    bool stats;                  /**< the core's option */
     bool show_mismatched_frees;
     int64_t freelist_vol, freelist_big_blocks;
     int64_t max_stackframe;      /**< the core's option */
@@ -54,6 +55,8 @@ enum {
     TW_UNDEFINED = 0,
     /** Superset of the registers whose shadow in the state is not zero. */
     TW_STALE = 1,
+    /** With --stats: blocks and instructions run in fast mode, then in slow mode. */
+    TW_COUNTS = 2,
     /** Slow accesses to memory: V bits between the block and its helpers, 8 words. */
     TW_VBITS = 8,
     /** Shadow of the memory operand of a native instruction, 8 words. */
@@ -76,6 +79,10 @@ enum { MODE_FAST = 0, MODE_SLOW = 1 };
 extern VexMode mc_modes[2];
 /** Fill mc_modes as the options say. */
 void mc_modes_init(void);
+/** Add what thread @p t counted to the totals; it is about to end. */
+void mc_modes_collect(Thread *t);
+/** Print how much ran in which mode. */
+void mc_modes_print_stats(void);
 
 /* ---- events, intercepts, requests ------------------------------------------------------------------ */
 

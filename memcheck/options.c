@@ -166,6 +166,7 @@ void mc_options_finish(void)
     int64_t red_zone = gimle_core_option("redzone-size");
     if (red_zone >= 0)
         mc_options.red_zone = red_zone;
+    mc_options.stats = gimle_core_option("stats") > 0;
     mc_options.max_stackframe = gimle_core_option("max-stackframe");
     if (!mc_options.undef_value_errors && mc_options.track_origins)
         gimle_user_error("--track-origins=yes has no meaning with --undef-value-errors=no");

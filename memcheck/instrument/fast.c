@@ -296,6 +296,7 @@ IrBlock *fast_instrument(void *ctx, IrBlock *src, struct Arena *arena)
     for (uint32_t i = 0; i < n; i++) {
         emit_insn(&x, i);
         if (src->insn[i].op == OP_IMARK && !entered) {
+            instr_count(&x, MODE_FAST);
             emit_entry(&x, &u);
             entered = true;
         } else if (src->insn[i].op == OP_EXIT_IF) {

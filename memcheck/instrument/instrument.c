@@ -16,6 +16,17 @@ void instr_init(Instr *x, const IrBlock *src, struct Arena *arena)
     x->sp_of = arena_array(arena, SpValue, src->n);
 }
 
+void instr_count(Instr *x, unsigned mode)
+{
+    if (!mc_options.stats)
+        return;
+    const uint64_t add[2] = { 1, x->src->n_guest };
+    for (unsigned k = 0; k < 2; k++) {
+        RegId r = REG_TOOL(TW_COUNTS + 2 * mode + k);
+        ir_put(x->b, r, ir_binop(x->b, OP_ADD, ir_get(x->b, TY_I64, r), c64(x->b, add[k])));
+    }
+}
+
 /** Is @p r a constant? */
 static bool is_const(const IrBlock *b, IrRef r, int64_t *v)
 {

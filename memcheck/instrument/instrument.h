@@ -48,6 +48,8 @@ typedef struct Instr {
 } Instr;
 
 void instr_init(Instr *x, const IrBlock *src, struct Arena *arena);
+/** Count this block if --stats asks for it; @p mode: MODE_*. */
+void instr_count(Instr *x, unsigned mode);
 /** Follow the stack pointer through source instruction @p i. */
 void instr_track_sp(Instr *x, IrRef i);
 /** Offset of @p m (source refs) from the present stack pointer; false if not known. */

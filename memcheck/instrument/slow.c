@@ -260,9 +260,12 @@ static void update_mask(Slow *s)
 static void emit_entry(Slow *s)
 {
     IrBlock *b = s->x.b;
-    if (s->started || s->next_mode != MODE_FAST)
+    if (s->started)
         return;
     s->started = true;
+    instr_count(&s->x, MODE_SLOW);
+    if (s->next_mode != MODE_FAST)
+        return;
     IrRef stale = ir_get(b, TY_I32, REG_TOOL(TW_STALE));
     IrRef valid = ir_get(b, TY_I32, REG_TOOL(TW_UNDEFINED));
     IrRef old = ir_binop(b, OP_AND, stale, ir_unop(b, OP_NOT, TY_I32, valid));
