@@ -13,6 +13,7 @@
 #include "VEX/vex.h"
 #include "coregrind/aspace/aspace.h"
 #include "coregrind/core/events.h"
+#include "coregrind/debuginfo/debuginfo.h"
 #include "coregrind/os/guest_access.h"
 #include "coregrind/redirect/redirect.h"
 #include "coregrind/signal/signal.h"
@@ -71,6 +72,8 @@ bool exec_handle_fault(Thread *t, int sig, siginfo_t *info, void *context)
     bool write = (uc->uc_mcontext.gregs[REG_ERR] & ERR_WRITE) && sig == SIGSEGV;
 
     if (sig == SIGSEGV && aspace_shadow_fault(addr))
+        return true;
+    if (sig == SIGBUS && debuginfo_recover_fault(info->si_addr))
         return true;
     bool in_code = tcache_contains(host_pc);
     if (write && aspace_code_write_fault(addr, &e->page, &e->page_len)) {

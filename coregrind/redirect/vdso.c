@@ -99,8 +99,10 @@ enum { N_FUNCTIONS = sizeof functions / sizeof functions[0], N_SYMBOLS = N_FUNCT
 typedef struct VdsoImage {
     Elf64_Ehdr eh;
     Elf64_Phdr ph[2];
-    Elf64_Dyn dyn[7];
+    Elf64_Dyn dyn[10];
     Elf64_Sym sym[N_SYMBOLS];
+    struct { Elf64_Verdef def; Elf64_Verdaux name; } version[2];
+    uint16_t versym[N_SYMBOLS + N_SYMBOLS % 2];
     uint32_t hash[2 + 1 + N_SYMBOLS]; /* nbucket, nchain, one bucket, chains */
     char str[512];
 } VdsoImage;
@@ -128,6 +130,34 @@ static void vdso_fill_headers(VdsoImage *v)
                              .p_memsz = sizeof v->dyn, .p_align = 8 };
 }
 
+/** Hash of version names (System V gABI chapter 5, "Hash Table"). */
+static uint32_t elf_hash(const char *s)
+{
+    uint32_t h = 0;
+    for (; *s; s++) {
+        h = (h << 4) + (uint8_t)*s;
+        h = (h ^ (h >> 28) << 4) & 0x0fffffff;
+    }
+    return h;
+}
+
+/** Version 1 is the object itself, 2 the one all symbols have; Go insists on finding it. */
+static void vdso_fill_versions(VdsoImage *v, size_t soname, size_t version)
+{
+    const size_t names[2] = { soname, version };
+    for (unsigned i = 0; i < 2; i++) {
+        v->version[i].def = (Elf64_Verdef){ .vd_version = VER_DEF_CURRENT,
+                                            .vd_flags = i == 0 ? VER_FLG_BASE : 0,
+                                            .vd_ndx = (Elf64_Half)(i + 1), .vd_cnt = 1,
+                                            .vd_hash = elf_hash(v->str + names[i]),
+                                            .vd_aux = sizeof(Elf64_Verdef),
+                                            .vd_next = i == 0 ? sizeof v->version[0] : 0 };
+        v->version[i].name = (Elf64_Verdaux){ .vda_name = (Elf64_Word)names[i] };
+    }
+    for (unsigned i = 1; i < N_SYMBOLS; i++)
+        v->versym[i] = 2;
+}
+
 static void vdso_fill_symbols(VdsoImage *v)
 {
     size_t at = 1;
@@ -140,19 +170,25 @@ static void vdso_fill_symbols(VdsoImage *v)
     }
     size_t soname = at;
     strcpy(v->str + at, "linux-vdso.so.1");
+    size_t version = at + sizeof "linux-vdso.so.1";
+    strcpy(v->str + version, "LINUX_2.6");
+    vdso_fill_versions(v, soname, version);
     /* One bucket whose chain goes through all symbols: five names need no better hash. */
     v->hash[0] = 1;
     v->hash[1] = N_SYMBOLS;
     v->hash[2] = 1;
     for (unsigned i = 1; i < N_SYMBOLS; i++)
         v->hash[3 + i] = i + 1 < N_SYMBOLS ? i + 1 : 0;
-    const Elf64_Dyn dyn[7] = {
+    const Elf64_Dyn dyn[10] = {
         { DT_SONAME, { soname } },
         { DT_HASH, { offsetof(VdsoImage, hash) } },
         { DT_SYMTAB, { offsetof(VdsoImage, sym) } },
         { DT_STRTAB, { offsetof(VdsoImage, str) } },
         { DT_STRSZ, { sizeof v->str } },
         { DT_SYMENT, { sizeof(Elf64_Sym) } },
+        { DT_VERSYM, { offsetof(VdsoImage, versym) } },
+        { DT_VERDEF, { offsetof(VdsoImage, version) } },
+        { DT_VERDEFNUM, { 2 } },
         { DT_NULL, { 0 } },
     };
     memcpy(v->dyn, dyn, sizeof dyn);

@@ -27,14 +27,11 @@ void sys_rt_sigaction(SysCall *c)
     if (!mask_size_ok(c, c->arg[3]))
         return;
     if (a) { /* field by field: there is padding in nobody's, but reports name the fields */
-        bool ok = sys_reads(c, "act->sa_handler", a, 8) && sys_reads(c, "act->sa_mask", a + 24, 8) &&
-                  sys_reads(c, "act->sa_flags", a + 8, 8);
-        if (!ok || !sys_fetch(c, &act, a, sizeof act)) {
-            c->result = -EFAULT;
-            return;
-        }
+        sys_reads(c, "act->sa_handler", a, 8);
+        sys_reads(c, "act->sa_mask", a + 24, 8);
+        sys_reads(c, "act->sa_flags", a + 8, 8);
     }
-    if (o && !sys_will_write(c, "oldact", o, sizeof old)) {
+    if ((o && !sys_will_write(c, "oldact", o, sizeof old)) || (a && !sys_fetch(c, &act, a, sizeof act))) {
         c->result = -EFAULT;
         return;
     }
@@ -73,6 +70,10 @@ void sys_sigaltstack(SysCall *c)
 {
     KernelStack ss, old;
     memset(&old, 0, sizeof old);
+    if (c->arg[0]) { /* not the padding between flags and size */
+        sys_reads(c, "ss", c->arg[0], offsetof(KernelStack, flags) + sizeof ss.flags);
+        sys_reads(c, "ss", c->arg[0] + offsetof(KernelStack, size), sizeof ss.size);
+    }
     if (c->arg[0] && !sys_fetch(c, &ss, c->arg[0], sizeof ss))
         return;
     c->result = signal_sigaltstack(c->t, c->arg[0] ? &ss : NULL, &old);
@@ -184,10 +185,13 @@ void sys_rt_sigtimedwait(SysCall *c)
     c->no_post = true;
 }
 
-void sys_signalfd(SysCall *c)
+void sys_rt_sigqueueinfo(SysCall *c)
 {
-    /* Signals stay in the kernel's queue while the client blocks them, so the real thing works. */
-    sys_do(c);
+    unsigned at = c->no == SYS_rt_sigqueueinfo ? 2 : 3; /* behind one or two ids and the signal */
+    if (c->arg[at - 1] != 0 && !sys_reads(c, "uinfo", c->arg[at], KSIZE_SIGINFO))
+        c->result = -EFAULT;
+    else
+        sys_do(c);
 }
 
 void sys_restart_syscall(SysCall *c) { c->result = -EINTR; }
@@ -195,20 +199,20 @@ void sys_restart_syscall(SysCall *c) { c->result = -EINTR; }
 void sys_timer_create(SysCall *c)
 {
     enum { NOTIFY_AT = 12, SIGNO_AT = 8, THREAD_ID_AT = 16, THREAD_ID_NOTIFY = 4 };
-    sys_reg(c, 1, "evp", 8);
     GuestAddr e = c->arg[1];
+    uint32_t notify = 0;
+    bool ok = true;
     if (e) {
-        if (!sys_reads(c, "evp.sigev_value", e, 8) || !sys_reads(c, "evp.sigev_signo", e + SIGNO_AT, 4) ||
-            !sys_reads(c, "evp.sigev_notify", e + NOTIFY_AT, 4)) {
-            c->result = -EFAULT;
-            return;
-        }
-        uint32_t notify;
-        if (sys_fetch(c, &notify, e + NOTIFY_AT, 4) && notify & THREAD_ID_NOTIFY &&
-            !sys_reads(c, "evp.sigev_notify_thread_id", e + THREAD_ID_AT, 4)) {
-            c->result = -EFAULT;
-            return;
-        }
+        ok &= sys_reads(c, "evp.sigev_value", e, 8);
+        ok &= sys_reads(c, "evp.sigev_signo", e + SIGNO_AT, 4);
+        ok &= sys_reads(c, "evp.sigev_notify", e + NOTIFY_AT, 4);
+        gimle_read_guest(&notify, e + NOTIFY_AT, sizeof notify);
+        if (notify & THREAD_ID_NOTIFY)
+            ok &= sys_reads(c, "evp.sigev_notify_thread_id", e + THREAD_ID_AT, 4);
     }
-    sys_do(c);
+    ok &= sys_will_write(c, "timerid", c->arg[2], 4);
+    if (!ok)
+        c->result = -EFAULT;
+    else if (sys_do(c) == 0)
+        sys_wrote(c, c->arg[2], 4);
 }

@@ -45,6 +45,8 @@ static void clone_copy_state(Thread *child, const Thread *parent, const CloneArg
         c->guest.gpr[GPR_RSP] = a->stack + a->stack_size;
     if (a->flags & CLONE_SETTLS)
         c->guest.fs_base = a->tls;
+    EVENT(reg_write, child, GPR_RAX);
+    EVENT(reg_write, child, GPR_RSP);
     child->blocked = parent->blocked;
     if (a->flags & CLONE_CHILD_CLEARTID)
         child->clear_child_tid = a->child_tid;
@@ -122,6 +124,7 @@ static void clone_after_fork(Thread *t, const CloneArgs *a, int ready_fd)
     ssize_t ignored = write(ready_fd, &done, 1);
     (void)ignored;
     close(ready_fd);
+    EVENT(reg_write, t, GPR_RSP);
     t->clear_child_tid = a->flags & CLONE_CHILD_CLEARTID ? a->child_tid : 0;
     if (a->flags & CLONE_CHILD_SETTID)
         gimle_write_guest(a->child_tid, &t->tid, sizeof t->tid);
