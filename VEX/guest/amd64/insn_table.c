@@ -125,7 +125,9 @@ void insn_apply_row(Insn *in)
         n->cc_read |= n->cc_write;
     if (!n->n_ops || !(n->op[0].access & NA_WRITE))
         return;
-    if (row->props & RP_HIGH && n->enc == NE_LEGACY) /* the other half of the destination stays */
+    /* The rest of the destination stays: it is an input that moves through. */
+    if (n->enc == NE_LEGACY && n->op[0].cls == RC_VEC &&
+        (row->props & RP_HIGH || row->rule == NR_LANE_SCALAR))
         n->op[0].access |= NA_READ;
     if (row->props & RP_KEEPS)
         n->op[0].access |= NA_READ | NA_COND;
