@@ -76,7 +76,19 @@ bool exec_note_code_write(Thread *t, GuestAddr page, size_t len)
 /* ---- service of exits that are no plain jumps ------------------------------------------------- */
 
 static void service_syscall(Thread *t) { syscall_run(t); }
-static void service_client_request(Thread *t) { clreq_handle(t); }
+/** Which of the request instructions was it? Its last byte stands before the pc. */
+static void service_client_request(Thread *t)
+{
+    enum { XCHG_RBX = 0xdb, XCHG_RCX = 0xc9, RAX = 0 };
+    uint8_t last = 0;
+    gimle_read_guest(&last, t->state->guest.pc - 1, 1);
+    if (last == XCHG_RBX) {
+        clreq_handle(t);
+    } else if (last == XCHG_RCX) { /* the address of the wrapped function */
+        gimle_thread_set_reg(t, RAX, t->nraddr);
+        EVENT(reg_write, t, RAX);
+    }
+}
 static void service_sigill(Thread *t) { signal_raise_sync(t, SIGILL, ILL_ILLOPN, t->state->guest.pc); }
 static void service_sigtrap(Thread *t) { signal_raise_sync(t, SIGTRAP, SI_KERNEL, 0); }
 static void service_sigfpe(Thread *t) { signal_raise_sync(t, SIGFPE, FPE_INTDIV, t->state->guest.pc); }

@@ -8,12 +8,14 @@
 #include "redirect.h"
 
 #include <fnmatch.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
 #include "VEX/vex.h"
 #include "base/check.h"
+#include "client_redirect.h"
 #include "base/hashmap.h"
 #include "base/ranked_lock.h"
 #include "base/vec.h"
@@ -26,13 +28,16 @@
 enum { RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI, R8, R9 };
 enum { STAND_IN_STEP = 16, STAND_IN_BYTES = 64 * 1024, MAX_DEFINITIONS = 8 };
 
-typedef enum EntryKind { ENTRY_FUNCTION, ENTRY_RESOLVER, ENTRY_STAND_IN, ENTRY_RETURN } EntryKind;
+typedef enum EntryKind {
+    ENTRY_FUNCTION, ENTRY_RESOLVER, ENTRY_STAND_IN, ENTRY_RETURN,
+    ENTRY_CLIENT /**< a function of the client's takes the place */
+} EntryKind;
 
 typedef struct Entry {
     EntryKind kind;
     const Intercept *what;
     GuestAddr addr;      /**< address of the symbol (a resolver's for ENTRY_STAND_IN) */
-    GuestAddr stand_in;  /**< ENTRY_RESOLVER: what it answers */
+    GuestAddr stand_in;  /**< ENTRY_RESOLVER: what it answers; ENTRY_CLIENT: where to go */
 } Entry;
 
 /** Something to do when a stand-in return address is reached. */
@@ -131,6 +136,63 @@ static void redirect_module(Module *m)
     }
 }
 
+/* ---- replacements that the client brings along ------------------------------------------------- */
+
+typedef struct ClientSpec {
+    ClientRedirect what;
+    GuestAddr addr;      /**< of the replacement */
+} ClientSpec;
+
+typedef VEC(ClientSpec) ClientSpecs;
+
+static ClientSpecs client_specs;
+static pthread_mutex_t client_mutex = PTHREAD_MUTEX_INITIALIZER;
+
+static void client_apply(const ClientSpec *spec, Module *m)
+{
+    SymbolInfo sym[MAX_DEFINITIONS];
+    Intercept row = { .soname = spec->what.soname };
+    if (!object_matches(&row, m))
+        return;
+    bool all = strcmp(module_path(m), executable) == 0;
+    unsigned n = debuginfo_find_symbols(m, spec->what.function, all, sym, MAX_DEFINITIONS);
+    for (unsigned i = 0; i < n; i++) {
+        if (sym[i].kind != SYM_FUNC || sym[i].addr == spec->addr)
+            continue;
+        Entry *e = entry_add(ENTRY_CLIENT, sym[i].addr, NULL, sym[i].addr);
+        e->stand_in = spec->addr;
+        gimle_discard_translations(sym[i].addr, 1);
+    }
+}
+
+/** A symbol _vgr… or _vgw… (debuginfo_each_symbol; its lock is held). */
+static bool client_collect(void *arg, const char *name, const SymbolInfo *s)
+{
+    ClientSpecs *fresh = arg;
+    ClientSpec spec = { .addr = s->addr };
+    if (client_redirect_parse(name, &spec.what))
+        vec_push(fresh, spec);
+    return true;
+}
+
+/** The replacements that @p m brings, for all objects; and those of the others, for @p m. */
+static void client_module(Module *m)
+{
+    ClientSpecs fresh = { 0 };
+    bool all = strcmp(module_path(m), executable) == 0;
+    debuginfo_each_symbol(m, "_vg", all, client_collect, &fresh);
+    pthread_mutex_lock(&client_mutex);
+    for (size_t i = 0; i < client_specs.n; i++)
+        client_apply(&client_specs.data[i], m);
+    for (size_t i = 0; i < fresh.n; i++) {
+        vec_push(&client_specs, fresh.data[i]);
+        for (Module *o = NULL; (o = debuginfo_next_module(o));)
+            client_apply(&fresh.data[i], o);
+    }
+    pthread_mutex_unlock(&client_mutex);
+    vec_free(&fresh);
+}
+
 static void redirect_forget(Module *m)
 {
     GuestAddr lo, hi;
@@ -149,10 +211,12 @@ static void redirect_forget(Module *m)
 
 static void redirect_observe(Module *m, bool loaded)
 {
-    if (loaded)
+    if (loaded) {
         redirect_module(m);
-    else
+        client_module(m);
+    } else {
         redirect_forget(m);
+    }
 }
 
 void redirect_init(const Intercept *rows)
@@ -320,6 +384,11 @@ static uint64_t redirect_enter(VexState *s, uint64_t arg)
     GuestAmd64 *g = &s->guest;
     if (e->kind == ENTRY_RETURN) {
         enter_return(t);
+        return 0;
+    }
+    if (e->kind == ENTRY_CLIENT) {
+        t->nraddr = e->addr;
+        g->pc = e->stand_in;
         return 0;
     }
     GuestCall call = { .thread = t, .function = e->addr, .what = e->what };

@@ -68,6 +68,7 @@ struct Thread {
     /* host functions in place of client functions (redirect) */
     unsigned host_calls;     /**< such a function runs */
     GuestAddr no_redirect_pc;/**< go on at this pc with the client's own code, once */
+    GuestAddr nraddr;        /**< original of the client's wrapper that was entered last */
     struct ReturnHook *return_hooks; /**< planted return addresses, innermost first */
     void *tool_data;         /**< REG_TOOL words are in the state; this is for tools that want more */
 };
