@@ -50,8 +50,8 @@ static void print_stats(void)
 static void process_finish(int code)
 {
     thread_stop_world();
-    syscall_fini();
     report_client_ended();
+    syscall_fini();
     if (tool_current()->fini)
         tool_current()->fini(code);
     if (core_options->stats)

@@ -3,6 +3,7 @@
  * What a row of the table means: the tool's events for registers and memory before and after the
  * call, and the check that the kernel is given no pointer outside the client's range.
  */
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,7 @@
 #include "coregrind/core/host_fd.h"
 #include "coregrind/os/kernel_abi.h"
 #include "base/hashmap.h"
+#include "fd_table.h"
 #include "table.h"
 
 enum { NAME_MAX_LEN = 160, IOV_LIMIT = 1024, TEXT_SLOTS = 4096 };
@@ -116,15 +118,20 @@ static bool reads(SysCall *c, const char *text, GuestAddr a, size_t len)
     return true;
 }
 
-static bool will_write(SysCall *c, const char *text, GuestAddr a, size_t len)
+bool sys_prepare_write(GuestAddr a, size_t len)
 {
-    if (len || !aspace_is_client_range(a, len))
-        EVENT(sys_pre_write, c->t, text, a, len);
     if (!aspace_is_client_range(a, len))
         return false;
     if (aspace_prepare_write(a, len))
         gimle_discard_translations(a, len);
     return true;
+}
+
+static bool will_write(SysCall *c, const char *text, GuestAddr a, size_t len)
+{
+    if (len || !aspace_is_client_range(a, len))
+        EVENT(sys_pre_write, c->t, text, a, len);
+    return sys_prepare_write(a, len);
 }
 
 bool sys_reads(SysCall *c, const char *what, GuestAddr a, size_t len)
@@ -170,23 +177,27 @@ bool sys_store(SysCall *c, const char *what, GuestAddr to, const void *from, siz
 
 /* ---- iovecs ----------------------------------------------------------------------------------- */
 
+/* @p what: the array's name; "a|b": elements are all called b, else a[0], a[1] ... */
 int64_t sys_iov_pre(SysCall *c, const char *what, GuestAddr a, uint64_t n, int dir)
 {
     if (n == 0 || n > IOV_LIMIT)
         return 0; /* the kernel answers */
-    if (!sys_reads(c, what, a, n * sizeof(KernelIovec)))
+    const char *bar = strchr(what, '|');
+    int name_len = bar ? (int)(bar - what) : (int)strlen(what);
+    bool listen = dir == SYS_IN ? core_events.sys_pre_read != NULL : core_events.sys_pre_write != NULL;
+    if (!reads(c, core_events.sys_pre_read ? sys_textf(c, "%.*s", name_len, what) : NULL, a,
+               n * sizeof(KernelIovec)))
         return -EFAULT;
-    const void *listener = dir == SYS_IN ? (const void *)core_events.sys_pre_read
-                                         : (const void *)core_events.sys_pre_write;
     for (uint64_t i = 0; i < n; i++) {
         KernelIovec v;
+        const char *text = NULL;
         if (gimle_read_guest(&v, a + i * sizeof v, sizeof v) != sizeof v)
             return -EFAULT;
-        const char *text = listener ? sys_textf(c, "%s[%u]", what, (unsigned)i) : "";
+        if (listen)
+            text = bar ? sys_text(c, bar + 1) : sys_textf(c, "%s[%u]", what, (unsigned)i);
         if (v.len > INT64_MAX)
             return 0;
-        if (!(dir == SYS_IN ? reads(c, text, v.base, v.len)
-                            : will_write(c, text, v.base, v.len)))
+        if (!(dir == SYS_OUT ? will_write(c, text, v.base, v.len) : reads(c, text, v.base, v.len)))
             return -EFAULT;
     }
     return 0;
@@ -277,10 +288,10 @@ static int64_t pollfds_pre(SysCall *c, unsigned i)
 {
     GuestAddr a = c->arg[i];
     uint64_t n = (uint32_t)c->arg[c->row->arg[i].len_arg];
-    if (!aspace_is_client_range(a, n * KSIZE_POLLFD))
+    if (n > fd_table_limit())
+        return -EINVAL;
+    if (!sys_prepare_write(a, n * KSIZE_POLLFD))
         return -EFAULT;
-    if (aspace_prepare_write(a, n * KSIZE_POLLFD))
-        gimle_discard_translations(a, n * KSIZE_POLLFD);
     for (uint64_t k = 0; k < n && core_events.sys_pre_read; k++, a += KSIZE_POLLFD) {
         EVENT(sys_pre_read, c->t, sys_text(c, "ufds.fd"), a, 4);
         EVENT(sys_pre_read, c->t, sys_text(c, "ufds.events"), a + 4, 2);
@@ -294,11 +305,10 @@ static int64_t fdset_pre(SysCall *c, unsigned i)
     int32_t n = (int32_t)c->arg[0];
     if (n <= 0)
         return 0;
-    size_t bytes = ((size_t)n + 7) / 8, words = ((size_t)n + 63) / 64 * 8;
-    if (!aspace_is_client_range(c->arg[i], words))
-        return -EFAULT;
+    /* Only whole bytes are checked, as Valgrind does; the kernel reads and writes whole words. */
+    size_t bytes = (size_t)n / 8, words = ((size_t)n + 63) / 64 * 8;
     return reads(c, row_text(c, i, true), c->arg[i], bytes) &&
-           will_write(c, row_text(c, i, true), c->arg[i], bytes) ? 0 : -EFAULT;
+           sys_prepare_write(c->arg[i], words) ? 0 : -EFAULT;
 }
 
 /* An address whose room is told by the socklen_t that argument len_arg points to. */
@@ -343,6 +353,7 @@ static int64_t arg_pre(SysCall *c, unsigned i)
     switch ((SysKind)d->kind) {
     case SK_NONE:
     case SK_INT:
+    case SK_MODE:
         return 0;
     case SK_HANDLER: /* if nobody looks at it, it must at least not point to us */
         return !c->row->handler && c->arg[i] >= GIMLE_CLIENT_END && c->arg[i] < 1ULL << 47 ? -EFAULT
@@ -365,7 +376,7 @@ static int64_t arg_pre(SysCall *c, unsigned i)
         return sock_out_pre(c, i);
     case SK_LEN:
         return reads(c, row_text(c, i, true), c->arg[i], 4) &&
-               will_write(c, row_text(c, i, true), c->arg[i], 4) ? 0 : -EFAULT;
+               sys_prepare_write(c->arg[i], 4) ? 0 : -EFAULT;
     case SK_POLLFDS:
         return pollfds_pre(c, i);
     case SK_FDSET:
@@ -374,14 +385,24 @@ static int64_t arg_pre(SysCall *c, unsigned i)
     return 0;
 }
 
+/* Bytes of MODE argument @p i that count. */
+static unsigned mode_bytes(const SysCall *c, unsigned i)
+{
+    const uint64_t makes_file = O_CREAT | (O_TMPFILE & ~O_DIRECTORY);
+    return c->arg[c->row->arg[i].len_arg] & makes_file ? 4 : 0;
+}
+
 int64_t sys_effects_pre(SysCall *c)
 {
     const SysRow *row = c->row;
     if (core_events.sys_pre_reg)
-        for (unsigned i = 0; i < row->n_args; i++)
-            if (row->arg[i].bytes)
-                core_events.sys_pre_reg(c->t, row_text(c, i, false), arg_register(i),
-                                        row->arg[i].bytes);
+        for (unsigned i = 0; i < row->n_args; i++) {
+            unsigned bytes = row->arg[i].kind == SK_MODE ? mode_bytes(c, i) : row->arg[i].bytes;
+            if (bytes)
+                core_events.sys_pre_reg(c->t, row_text(c, i, false), arg_register(i), bytes);
+        }
+    if (row->flags & SF_FD_FIRST && (int)c->arg[0] < 0)
+        return -EBADF;
     int64_t error = 0;
     for (unsigned i = 0; i < row->n_args; i++) {
         int64_t r = arg_pre(c, i);

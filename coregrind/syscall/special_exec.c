@@ -41,7 +41,10 @@ static int64_t read_vector(SysCall *c, const char *what, GuestAddr a, StringVec 
     snprintf(one, sizeof one, "%s[i]", what);
     for (size_t i = 0;; i++, a += sizeof(uint64_t)) {
         uint64_t s;
-        if (!sys_reads(c, what, a, sizeof s) || !sys_fetch(c, &s, a, sizeof s))
+        bool there = gimle_read_guest(&s, a, sizeof s) == sizeof s;
+        if (!there && what[0] == 'e') /* Valgrind says nothing of an environment that is not there */
+            return -EFAULT;
+        if (!sys_reads(c, what, a, sizeof s) || !there)
             return -EFAULT;
         if (s == 0)
             return 0;
@@ -230,17 +233,15 @@ static void exec_common(SysCall *c, unsigned at, int dfd, uint64_t flags)
     char given[PATH_MAX], path[PATH_MAX];
     StringVec argv = { 0 }, envp = { 0 };
     ExecKind kind;
-    long n = gimle_guest_strlen(c->arg[at], PATH_MAX);
-    if (n < 0 || n >= PATH_MAX) {
-        c->result = n < 0 ? -EFAULT : -ENAMETOOLONG;
-        return;
-    }
-    gimle_read_guest(given, c->arg[at], (size_t)n + 1);
-    sys_reg(c, at + 1, "argv", 8);
-    sys_reg(c, at + 2, "envp", 8);
     if ((c->result = read_vector(c, "argv", c->arg[at + 1], &argv)) < 0 ||
         (c->result = read_vector(c, "envp", c->arg[at + 2], &envp)) < 0)
         goto out;
+    long n = gimle_guest_strlen(c->arg[at], PATH_MAX);
+    if (n < 0 || n >= PATH_MAX) {
+        c->result = n < 0 ? -EFAULT : -ENAMETOOLONG;
+        goto out;
+    }
+    gimle_read_guest(given, c->arg[at], (size_t)n + 1);
     if (!absolute_program(dfd, given, flags, path)) {
         c->result = given[0] ? -EBADF : -ENOENT;
         goto out;

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -21,18 +22,16 @@
 
 /* ---- open ------------------------------------------------------------------------------------------- */
 
-static void open_common(SysCall *c, GuestAddr name, int flags, unsigned mode_arg)
+static void open_common(SysCall *c, GuestAddr name, int flags)
 {
     char path[PATH_MAX];
-    if (mode_arg && flags & (O_CREAT | (O_TMPFILE & ~O_DIRECTORY)))
-        sys_reg(c, mode_arg, "mode", 4);
     if (proc_view_fetch(name, path, sizeof path) && proc_view_open(path, flags, &c->result))
         return;
     sys_do(c);
 }
 
-void sys_open(SysCall *c) { open_common(c, c->arg[0], (int)c->arg[1], 2); }
-void sys_openat(SysCall *c) { open_common(c, c->arg[1], (int)c->arg[2], 3); }
+void sys_open(SysCall *c) { open_common(c, c->arg[0], (int)c->arg[1]); }
+void sys_openat(SysCall *c) { open_common(c, c->arg[1], (int)c->arg[2]); }
 
 void sys_openat2(SysCall *c)
 {
@@ -40,7 +39,7 @@ void sys_openat2(SysCall *c)
     if (c->arg[3] < sizeof how)
         c->result = -EINVAL;
     else if (sys_fetch(c, &how, c->arg[2], sizeof how))
-        open_common(c, c->arg[1], (int)how.flags, 0);
+        open_common(c, c->arg[1], (int)how.flags);
 }
 
 /* Calls that name a file by the path in argument @p at: /proc/self/exe is the client's program. */
@@ -58,8 +57,6 @@ void sys_path_of_self(SysCall *c) { path_common(c, 0); }
 void sys_pathat_of_self(SysCall *c)
 {
     uint64_t flags = c->no == SYS_statx ? c->arg[2] : c->no == SYS_faccessat ? 0 : c->arg[3];
-    if (c->no == SYS_newfstatat)
-        sys_reg(c, 3, "fstatat(flag)", 4);
     if (flags & AT_SYMLINK_NOFOLLOW)
         sys_do(c);
     else
@@ -185,8 +182,6 @@ static void new_pair(SysCall *c, GuestAddr a)
 
 void sys_pipe(SysCall *c) { new_pair(c, c->arg[0]); }
 void sys_socketpair(SysCall *c) { new_pair(c, c->arg[3]); }
-
-void sys_pidfd_getfd(SysCall *c) { sys_do(c); }
 
 /* ---- fcntl ------------------------------------------------------------------------------------------------ */
 
@@ -325,6 +320,24 @@ void sys_mq_open(SysCall *c)
         c->arg[3] = 0;
     }
     sys_do(c);
+}
+
+/* Seconds count only where the nanoseconds do not say "now" or "leave it". */
+void sys_utimensat(SysCall *c)
+{
+    GuestAddr a = c->arg[2];
+    bool ok = true;
+    for (unsigned i = 0; a && i < 2; i++, a += KSIZE_TIMESPEC) {
+        int64_t nsec = UTIME_NOW;
+        ok &= sys_reads(c, i ? "times[1].tv_nsec" : "times[0].tv_nsec", a + 8, 8);
+        gimle_read_guest(&nsec, a + 8, sizeof nsec);
+        if (nsec != UTIME_NOW && nsec != UTIME_OMIT)
+            ok &= sys_reads(c, i ? "times[1].tv_sec" : "times[0].tv_sec", a, 8);
+    }
+    if (ok)
+        sys_do(c);
+    else
+        c->result = -EFAULT;
 }
 
 /* struct file_handle: bytes and type, then the handle itself. */

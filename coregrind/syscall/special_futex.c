@@ -29,8 +29,6 @@ void sys_futex(SysCall *c)
 {
     unsigned op = (unsigned)c->arg[1] & FUTEX_CMD_MASK;
     unsigned uses = op < sizeof operations ? operations[op] : 0;
-    sys_reg(c, 0, "futex", 8);
-    sys_reg(c, 1, "op", 4);
     if (uses & USES_VAL)
         sys_reg(c, 2, "val", 4);
     if (uses & (USES_TIMEOUT | USES_VAL2))
@@ -81,6 +79,38 @@ void sys_futex_requeue(SysCall *c)
     sys_do(c);
 }
 
+/* ---- interval timers: two times each, which reports name --------------------------------------------- */
+
+static bool itimer_memory(SysCall *c, GuestAddr a, bool out, const char *interval, const char *value)
+{
+    if (out)
+        return sys_will_write(c, interval, a, KSIZE_TIMEVAL) &
+               sys_will_write(c, value, a + KSIZE_TIMEVAL, KSIZE_TIMEVAL);
+    return sys_reads(c, interval, a, KSIZE_TIMEVAL) &
+           sys_reads(c, value, a + KSIZE_TIMEVAL, KSIZE_TIMEVAL);
+}
+
+void sys_getitimer(SysCall *c)
+{
+    if (!itimer_memory(c, c->arg[1], true, "&value->it_interval", "&value->it_value"))
+        c->result = -EFAULT;
+    else if (sys_do(c) == 0)
+        sys_wrote(c, c->arg[1], KSIZE_ITIMERVAL);
+}
+
+void sys_setitimer(SysCall *c)
+{
+    bool ok = true;
+    if (c->arg[1])
+        ok &= itimer_memory(c, c->arg[1], false, "&value->it_interval", "&value->it_value");
+    if (c->arg[2])
+        ok &= itimer_memory(c, c->arg[2], true, "&ovalue->it_interval", "&ovalue->it_value");
+    if (!ok)
+        c->result = -EFAULT;
+    else if (sys_do(c) == 0 && c->arg[2])
+        sys_wrote(c, c->arg[2], KSIZE_ITIMERVAL);
+}
+
 /* The rest of the time is written only when a signal ends the sleep (and it is not absolute). */
 void sys_nanosleep(SysCall *c)
 {
@@ -89,8 +119,6 @@ void sys_nanosleep(SysCall *c)
     GuestAddr rest = c->arg[at];
     if (clock && (int)c->arg[1] & TIMER_ABSTIME)
         rest = 0;
-    else
-        sys_reg(c, at, NULL, 8);
     if (rest && !sys_will_write(c, clock ? "rmtp" : "rem", rest, KSIZE_TIMESPEC)) {
         c->result = -EFAULT;
         return;

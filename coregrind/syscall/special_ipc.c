@@ -101,7 +101,6 @@ void sys_semctl(SysCall *c)
 
 void sys_msgsnd(SysCall *c)
 {
-    sys_reg(c, 1, "msgp", 8);
     if (!sys_reads(c, "msgp->mtype", c->arg[1], 8) ||
         !sys_reads(c, "msgp->mtext", c->arg[1] + 8, c->arg[2]))
         c->result = -EFAULT;
@@ -111,7 +110,6 @@ void sys_msgsnd(SysCall *c)
 
 void sys_msgrcv(SysCall *c)
 {
-    sys_reg(c, 1, "msgp", 8);
     if (!sys_will_write(c, "msgp->mtype", c->arg[1], 8) ||
         !sys_will_write(c, "msgp->mtext", c->arg[1] + 8, c->arg[2]))
         c->result = -EFAULT;

@@ -195,7 +195,6 @@ void sys_process_madvise(SysCall *c)
 
 void sys_mincore(SysCall *c)
 {
-    sys_reg(c, 2, "vec", 8);
     size_t pages = PAGE_UP(c->arg[1]) / PAGE_SIZE_;
     if (!sys_will_write(c, "vec", c->arg[2], pages))
         c->result = -EFAULT;

@@ -94,7 +94,6 @@ void sys_bpf(SysCall *c)
         BPF_LINK_GET_FD_BY_ID, BPF_ENABLE_STATS, BPF_ITER_CREATE,
     };
     size_t size = (uint32_t)c->arg[2];
-    sys_reg(c, 1, "attr", 8);
     if (size > 4096 || !sys_reads(c, "attr", c->arg[1], size) ||
         !sys_will_write(c, "attr", c->arg[1], size)) {
         c->result = size > 4096 ? -E2BIG : -EFAULT;
@@ -305,7 +304,6 @@ enum { IOCB_OPCODE = 16, IOCB_BUF = 24, IOCB_BYTES = 32, OP_PREAD = 0, OP_PWRITE
 
 void sys_io_submit(SysCall *c)
 {
-    sys_reg(c, 2, "iocbpp", 8);
     for (uint64_t i = 0; i < c->arg[1] && i < 1024; i++) {
         uint64_t cb, buf, bytes;
         uint16_t op;

@@ -373,8 +373,6 @@ void sys_seccomp(SysCall *c)
 
 /* ---- the rest ---------------------------------------------------------------------------------------- */
 
-void sys_uname(SysCall *c) { sys_do(c); }
-
 void sys_personality(SysCall *c)
 {
     enum { QUERY = 0xffffffff, READ_IMPLIES_EXEC_ = 0x0400000 };
@@ -388,25 +386,22 @@ void sys_personality(SysCall *c)
 static void cap_common(SysCall *c, bool get)
 {
     enum { VERSION_1 = 0x19980330 };
-    uint32_t version;
-    sys_reg(c, 1, "data", 8);
-    if (!sys_fetch(c, &version, c->arg[0], sizeof version))
-        return;
+    uint32_t version = 0;
+    GuestAddr header = c->arg[0], data = c->arg[1];
+    bool ok = sys_reads(c, "header", header, KSIZE_CAP_HEADER) &&
+              sys_prepare_write(header, KSIZE_CAP_HEADER);
+    gimle_read_guest(&version, header, sizeof version);
     size_t len = version == VERSION_1 ? KSIZE_CAP_DATA : 2 * KSIZE_CAP_DATA;
-    if (c->arg[1] && !(get ? sys_will_write(c, "data", c->arg[1], len)
-                           : sys_reads(c, "data", c->arg[1], len)))
+    if (data)
+        ok &= get ? sys_will_write(c, "data", data, len) : sys_reads(c, "data", data, len);
+    if (!ok)
         c->result = -EFAULT;
-    else if (sys_do(c) >= 0 && get && c->arg[1])
-        sys_wrote(c, c->arg[1], len);
+    else if (sys_do(c) >= 0 && get && data)
+        sys_wrote(c, data, len);
 }
 
 void sys_capget(SysCall *c) { cap_common(c, true); }
 void sys_capset(SysCall *c) { cap_common(c, false); }
-
-void sys_kill(SysCall *c) { sys_do(c); }
-void sys_tkill(SysCall *c) { sys_do(c); }
-void sys_tgkill(SysCall *c) { sys_do(c); }
-void sys_pidfd_send_signal(SysCall *c) { sys_do(c); }
 
 /*
  * ptrace of a child.  Addresses in the child are its own; what the kernel writes here goes to data

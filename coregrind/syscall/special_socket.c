@@ -118,7 +118,6 @@ static void message_in_post(SysCall *c, GuestAddr a, const KernelMsghdr *before,
 
 void sys_sendmsg(SysCall *c)
 {
-    sys_reg(c, 1, "msg", 8);
     if ((c->result = message_out_pre(c, "msg", c->arg[1])) == 0)
         sys_do(c);
 }
@@ -126,7 +125,6 @@ void sys_sendmsg(SysCall *c)
 void sys_recvmsg(SysCall *c)
 {
     KernelMsghdr h;
-    sys_reg(c, 1, "msg", 8);
     if ((c->result = message_in_pre(c, "msg", c->arg[1], &h)) == 0 && sys_do(c) >= 0)
         message_in_post(c, c->arg[1], &h, (uint64_t)c->result);
 }
@@ -140,13 +138,11 @@ static uint32_t mmsg_count(const SysCall *c)
 
 void sys_sendmmsg(SysCall *c)
 {
-    sys_reg(c, 1, "mmsg", 8);
     uint32_t n = mmsg_count(c);
     for (uint32_t i = 0; i < n; i++) {
         GuestAddr a = c->arg[1] + (uint64_t)i * KSIZE_MMSGHDR;
         int64_t r = message_out_pre(c, sys_textf(c, "sendmsg(mmsg[%u].msg_hdr)", i), a);
-        if (r == 0 && !sys_will_write(c, sys_textf(c, "sendmmsg(mmsg[%u].msg_len)", i),
-                                      a + KSIZE_MSGHDR, 4))
+        if (!sys_will_write(c, sys_textf(c, "sendmmsg(mmsg[%u].msg_len)", i), a + KSIZE_MSGHDR, 4))
             r = -EFAULT;
         if (r < 0) {
             c->result = r;
@@ -162,22 +158,27 @@ void sys_recvmmsg(SysCall *c)
 {
     enum { AT_ONCE = 64 };
     KernelMsghdr before[AT_ONCE];
-    sys_reg(c, 1, "mmsg", 8);
     if ((uint32_t)c->arg[2] > AT_ONCE)
         c->arg[2] = AT_ONCE; /* fewer than asked for is always allowed */
     uint32_t n = mmsg_count(c);
+    GuestAddr timeout = c->arg[4];
+    int64_t error = 0;
     for (uint32_t i = 0; i < n; i++) {
         GuestAddr a = c->arg[1] + (uint64_t)i * KSIZE_MMSGHDR;
         int64_t r = message_in_pre(c, sys_textf(c, "recvmsg(mmsg[%u].msg_hdr)", i), a, &before[i]);
-        if (r == 0 && !sys_will_write(c, sys_textf(c, "recvmmsg(mmsg[%u].msg_len)", i),
-                                      a + KSIZE_MSGHDR, 4))
+        if (!sys_will_write(c, sys_textf(c, "recvmmsg(mmsg[%u].msg_len)", i), a + KSIZE_MSGHDR, 4))
             r = -EFAULT;
-        if (r < 0) {
-            c->result = r;
-            return;
-        }
+        if (r < 0 && error == 0)
+            error = r;
     }
-    sys_do(c);
+    if (timeout && (!sys_reads(c, "timeout", timeout, KSIZE_TIMESPEC) ||
+                    !sys_prepare_write(timeout, KSIZE_TIMESPEC)))
+        error = -EFAULT;
+    c->result = error;
+    if (error)
+        return;
+    if (sys_do(c) >= 0 && timeout)
+        sys_wrote(c, timeout, KSIZE_TIMESPEC);
     for (int64_t i = 0; i < c->result; i++) {
         GuestAddr a = c->arg[1] + (uint64_t)i * KSIZE_MMSGHDR;
         uint32_t bytes = 0;
@@ -208,9 +209,7 @@ void sys_getsockopt(SysCall *c)
 {
     uint32_t room = 0;
     GuestAddr value = c->arg[3], len = c->arg[4];
-    sys_reg(c, 3, "optval", 8);
-    sys_reg(c, 4, "optlen", 8);
-    if (!sys_reads(c, "optlen", len, 4) || !sys_will_write(c, "optlen(out)", len, 4) ||
+    if (!sys_reads(c, "optlen", len, 4) || !sys_prepare_write(len, 4) ||
         !sys_fetch(c, &room, len, 4) || (value && !sys_will_write(c, "optval", value, room))) {
         c->result = -EFAULT;
         return;

@@ -5,7 +5,7 @@
 #include "coregrind/os/kernel_abi.h"
 #include "special.h"
 
-enum { _ = 0, B = SF_BLOCKS, F = SF_NEW_FD };
+enum { _ = 0, B = SF_BLOCKS, F = SF_NEW_FD, K = SF_FD_FIRST };
 
 #define sys__ NULL
 
@@ -14,6 +14,7 @@ enum { _ = 0, B = SF_BLOCKS, F = SF_NEW_FD };
 #define I2(n) { SK_INT, 2, 0, 0, 0, -1, 0, n }
 #define I4(n) { SK_INT, 4, 0, 0, 0, -1, 0, n }
 #define I8(n) { SK_INT, 8, 0, 0, 0, -1, 0, n }
+#define MODE(n, k) { SK_MODE, 0, 0, 0, 0, k, 4, n }
 #define H4(n) { SK_HANDLER, 0, 0, 0, 0, -1, 4, n }
 #define H8(n) { SK_HANDLER, 0, 0, 0, 0, -1, 8, n }
 #define FD(n) { SK_FD, 4, 0, 0, 0, -1, 0, n }

@@ -16,7 +16,7 @@
 /** What an argument is. */
 typedef enum SysKind {
     SK_NONE, SK_INT, SK_HANDLER, SK_FD, SK_FD_AT, SK_STRING, SK_PATH, SK_ADDR, SK_MEM, SK_IOV,
-    SK_SOCK_IN, SK_SOCK_OUT, SK_LEN, SK_POLLFDS, SK_FDSET
+    SK_SOCK_IN, SK_SOCK_OUT, SK_LEN, SK_POLLFDS, SK_FDSET, SK_MODE
 } SysKind;
 
 enum { SYS_IN = 1, SYS_OUT = 2 };
@@ -32,7 +32,7 @@ typedef struct SysArg {
     const char *name;
 } SysArg;
 
-enum { SF_BLOCKS = 1, SF_NEW_FD = 2 };
+enum { SF_BLOCKS = 1, SF_NEW_FD = 2, SF_FD_FIRST = 4 };
 
 typedef struct SysCall SysCall;
 typedef void SysHandler(SysCall *c);
@@ -86,6 +86,8 @@ void sys_reg(SysCall *c, unsigned i, const char *what, unsigned bytes);
 bool sys_reads(SysCall *c, const char *what, GuestAddr a, size_t len);
 bool sys_reads_string(SysCall *c, const char *what, GuestAddr a);
 bool sys_will_write(SysCall *c, const char *what, GuestAddr a, size_t len);
+/** The same without an event, for memory that has been reported as read. */
+bool sys_prepare_write(GuestAddr a, size_t len);
 /** The kernel, or we for it, has written. */
 void sys_wrote(SysCall *c, GuestAddr a, size_t len);
 
