@@ -296,8 +296,12 @@ void gen_vec_put(Cg *g, IrRef i);
 void gen_vec_load(Cg *g, IrRef i);
 void gen_vec_store(Cg *g, IrRef i);
 void gen_native(Cg *g, IrRef i);
-/** Encode @p n with operand k in register @p host[k] (H_NONE: as in the guest) and memory @p m. */
-void emit_native(Code *c, const NativeInsn *n, const int8_t *host, const HMem *m);
+/**
+ * Encode @p n with operand k in register @p host[k] (H_NONE: as in the guest) and memory @p m.
+ * A high byte operand in one of the first four registers is its bits 8-15 if @p homes, as when
+ * guest registers live in their namesakes; else, and in all others, it is the low byte.
+ */
+void emit_native(Code *c, const NativeInsn *n, const int8_t *host, const HMem *m, bool homes);
 /** Does @p n have a memory operand in its encoding? */
 static inline bool native_has_mem(const NativeInsn *n)
 {

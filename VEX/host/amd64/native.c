@@ -425,7 +425,7 @@ static void emit_bound(Cg *g, const IrInsn *insn, const NativeInsn *n)
             n->op[k].cls == RC_GPR && (g->allocatable >> b.host[k] & 1))
             reg_clobbered(g, b.host[k]);
     }
-    emit_native(g->c, n, b.host, b.has_mem ? &b.mem : NULL);
+    emit_native(g->c, n, b.host, b.has_mem ? &b.mem : NULL, g->pinned);
     high_byte_out(g, &b);
     store_results(g, &b);
 }

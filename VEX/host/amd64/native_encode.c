@@ -50,10 +50,10 @@ static Fields fields_of(const NativeInsn *n)
     return f;
 }
 
-static void set_field(Fields *f, const NativeOp *op, unsigned h)
+static void set_field(Fields *f, const NativeOp *op, unsigned h, bool homes)
 {
     if (op->cls == RC_GPR && op->size == 1 && op->slot <= NS_OPCODE && op->slot != NS_VVVV) {
-        if (op->offset == 1 && h < 4) {
+        if (op->offset == 1 && h < 4 && homes) {
             f->no_rex = true;
             h += 4;
         } else if (h >= 4) {
@@ -146,12 +146,12 @@ static uint8_t *put_opcode_prefix(uint8_t *p, const NativeInsn *n, const Fields 
     return p;
 }
 
-void emit_native(Code *c, const NativeInsn *n, const int8_t *host, const HMem *m)
+void emit_native(Code *c, const NativeInsn *n, const int8_t *host, const HMem *m, bool homes)
 {
     Fields f = fields_of(n);
     for (unsigned k = 0; k < n->n_ops; k++) {
         if (host[k] != H_NONE)
-            set_field(&f, &n->op[k], (unsigned)host[k]);
+            set_field(&f, &n->op[k], (unsigned)host[k], homes);
     }
     uint8_t *p = c->p;
     if (m && m->gs)
