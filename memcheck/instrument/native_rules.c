@@ -11,7 +11,7 @@
 #include "helpers.h"
 #include "native.h"
 
-enum { MAX_SOURCES = 4 };
+enum { MAX_SOURCES = 4, MAX_LANE_SOURCES = 3 };
 
 /** Vector sources in the order of the encoding; memory comes last. */
 typedef struct Sources {
@@ -69,7 +69,7 @@ static bool lanewise_form(const Nat *t, Sources *s, IrType *ty)
     const NativeInsn *n = t->n;
     *s = sources_of(t);
     const NativeOp *r = vec_result(n);
-    if (!r || is_masked(n) || n->vl < 16 || (n->mem_access & NA_WRITE) || s->n == 0 || s->n > 2)
+    if (!r || is_masked(n) || n->vl < 16 || (n->mem_access & NA_WRITE) || s->n == 0 || s->n > MAX_LANE_SOURCES)
         return false;
     if (t->reads_mem && n->mem_size != n->vl)
         return false;
@@ -92,7 +92,7 @@ static void lanewise(Nat *t, Combine f)
 {
     Sources s;
     IrType ty;
-    if (!lanewise_form(t, &s, &ty)) {
+    if (!lanewise_form(t, &s, &ty) || s.n > 2) {
         native_rule_whole(t);
         return;
     }
@@ -129,12 +129,6 @@ static IrRef combine_join(Nat *t, IrType ty, IrRef x, IrRef y, IrRef vx, IrRef v
     return vbits_or(t->b, vx, vy);
 }
 
-static IrRef combine_lanes(Nat *t, IrType ty, IrRef x, IrRef y, IrRef vx, IrRef vy)
-{
-    (void)ty, (void)x, (void)y;
-    return ir_lane_op(t->b, OP_LNEZ, lane_of(t->n), vbits_or(t->b, vx, vy), IR_NONE);
-}
-
 static IrRef combine_add(Nat *t, IrType ty, IrRef x, IrRef y, IrRef vx, IrRef vy)
 {
     (void)x, (void)y;
@@ -153,8 +147,33 @@ static void rule_bitand(Nat *t) { lanewise(t, combine_and); }
 static void rule_bitandn(Nat *t) { lanewise(t, combine_andn); }
 static void rule_bitor(Nat *t) { lanewise(t, combine_or); }
 static void rule_bitxor(Nat *t) { lanewise(t, combine_join); }
-static void rule_lanes(Nat *t) { lanewise(t, combine_lanes); }
 static void rule_lane_add(Nat *t) { lanewise(t, combine_add); }
+
+/** PMULUDQ and PMULDQ read the low halves of 64-bit lanes only. */
+static bool reads_low_halves(const NativeInsn *n)
+{
+    uint8_t op = n->bytes[n->off_opcode + n->opcode_len - 1];
+    return n->lane == 8 && (op == 0xf4 || (op == 0x28 && n->rule == NR_LANES && n->imm_len == 0));
+}
+
+/** Any undefined bit in a lane of any source: the lane of the result. */
+static void rule_lanes(Nat *t)
+{
+    IrBlock *b = t->b;
+    Sources s;
+    IrType ty;
+    if (!lanewise_form(t, &s, &ty)) {
+        native_rule_whole(t);
+        return;
+    }
+    IrRef v = IR_NONE;
+    for (unsigned k = 0; k < s.n; k++)
+        v = vbits_or(b, v, source_vbits(t, s.op[k], ty));
+    if (reads_low_halves(t->n))
+        v = ir_binop(b, OP_AND, v, ir_const(b, ty, 0xffffffffu));
+    native_out_vec(t, vec_result(t->n), ir_lane_op(b, OP_LNEZ, lane_of(t->n), v, IR_NONE));
+    native_out_flags(t, IR_NONE);
+}
 
 static void rule_lane_cmpeq(Nat *t)
 {
@@ -257,7 +276,7 @@ static void store_scratch(Nat *t, IrMem at)
  */
 static bool run_on_shadow(Nat *t, const NativeOp *control, bool real_mem)
 {
-    if (t->n->flags & (NF_X87 | NF_VSIB | NF_MASKED_MEM | NF_LOCK))
+    if (t->n->flags & (NF_X87 | NF_VSIB | NF_MASKED_MEM))
         return false;
     if (t->n->mem_access && t->shape.n == 0)
         return false;
@@ -345,30 +364,62 @@ static void rule_move(Nat *t)
         smear_results(t, mask);
 }
 
+/** Which source says what goes where: -1 if none does (an immediate). */
+static int control_source(const Nat *t, const Sources *s)
+{
+    const NativeInsn *n = t->n;
+    uint8_t op = n->bytes[n->off_opcode + n->opcode_len - 1];
+    for (unsigned k = 0; k < s->n; k++)
+        if (s->op[k] && s->op[k]->slot == NS_IS4)
+            return (int)k;
+    if (n->imm_len || s->n == 0)
+        return -1;
+    /* VPERMD, VPERMPS and the register forms of VPERMQ and VPERMPD have it first. */
+    bool first = n->enc != NE_LEGACY && (op == 0x36 || op == 0x16);
+    return first ? 0 : (int)s->n - 1;
+}
+
+/** V bits that undefined control bits give the result, by lanes if the form is that simple. */
+static IrRef vbits_of_control(Nat *t, const NativeOp *control)
+{
+    const NativeOp *r = vec_result(t->n);
+    if (!r)
+        return IR_NONE;
+    IrType ty = native_vec_type(r->size);
+    if (t->n->rule == NR_PERMUTE && t->n->lane && ir_type_size(ty) == t->n->vl &&
+        (control ? control->size == t->n->vl : t->n->mem_size == t->n->vl)) {
+        IrRef v = vbits_full(t->b, ty, source_vbits(t, control, ty));
+        return ir_lane_op(t->b, OP_LNEZ, lane_of(t->n), v, IR_NONE);
+    }
+    IrRef any = control ? native_any(t, IR_NONE, native_op_vbits(t, control)) : IR_NONE;
+    for (unsigned k = 0; !control && k < t->mem.n; k++)
+        any = native_any(t, any, t->mem.v[k]);
+    return any == IR_NONE ? IR_NONE : vbits_smear(t->b, ty, any);
+}
+
 static void rule_permute(Nat *t)
 {
     Sources s = sources_of(t);
-    const NativeOp *control = NULL;
+    const NativeOp *control = NULL, *r = vec_result(t->n);
     bool real_mem = false;
-    IrRef any = any_mask(t);
-    if (t->n->imm_len == 0 && s.n > 0) {
-        control = s.op[s.n - 1];
+    IrRef mask = any_mask(t), extra = IR_NONE;
+    int c = control_source(t, &s);
+    if (c >= 0) {
+        control = s.op[c];
         real_mem = control == NULL;
-        if (control) {
-            any = native_any(t, any, native_op_vbits(t, control));
-            if (control->access & NA_WRITE) { /* also the result: cannot stay real */
-                native_rule_whole(t);
-                return;
-            }
-        } else {
-            for (unsigned k = 0; k < t->mem.n; k++)
-                any = native_any(t, any, t->mem.v[k]);
-        }
+        extra = vbits_of_control(t, control);
     }
-    if (t->n->cc_write || !run_on_shadow(t, control, real_mem))
+    /* A control operand that is also the result cannot stay real. */
+    bool both = control && (control->access & NA_WRITE);
+    if (both || (c >= 0 && !r) || t->n->cc_write || !run_on_shadow(t, control, real_mem)) {
         native_rule_whole(t);
-    else
-        smear_results(t, any);
+        return;
+    }
+    if (extra != IR_NONE) {
+        IrRef old = ir_get(t->b, type_of(t->b, extra), REG_SHADOW_OF(r->reg));
+        ir_put(t->b, REG_SHADOW_OF(r->reg), ir_binop(t->b, OP_OR, old, extra));
+    }
+    smear_results(t, mask);
 }
 
 static void rule_movmsk(Nat *t)
@@ -510,6 +561,52 @@ static void integer(Nat *t, bool carries)
 static void rule_arith(Nat *t) { integer(t, true); }
 static void rule_logic(Nat *t) { integer(t, false); }
 
+/** The general register operand in place @p slot. */
+static const NativeOp *gpr_in(const NativeInsn *n, NativeSlot slot)
+{
+    for (unsigned k = 0; k < n->n_ops; k++)
+        if (n->op[k].cls == RC_GPR && n->op[k].slot == slot)
+            return &n->op[k];
+    return NULL;
+}
+
+/** CMPXCHG with a memory operand. */
+static bool is_cmpxchg(const NativeInsn *n)
+{
+    const uint8_t *op = n->bytes + n->off_opcode;
+    return n->enc == NE_LEGACY && n->opcode_len == 2 && op[0] == 0x0f && (op[1] & 0xfe) == 0xb0 &&
+           (n->mem_access & NA_WRITE);
+}
+
+/** Compare the accumulator with memory; memory gets the source or the accumulator gets memory. */
+static void rule_cmpxchg(Nat *t)
+{
+    IrBlock *b = t->b;
+    const NativeOp *acc = gpr_in(t->n, NS_FIXED), *src = gpr_in(t->n, NS_REG);
+    IrType ty = ir_type_of_size(t->n->mem_size);
+    if (!acc || !src || t->mem.n != 1 || ty == TY_NONE || src->offset) {
+        native_rule_whole(t);
+        return;
+    }
+    IrRef old = ir_load(b, SPACE_GUEST, ty, t->m), want = ir_get(b, ty, acc->reg);
+    IrRef v_old = t->mem.v[0], v_want = ir_get(b, ty, REG_SHADOW_OF(acc->reg));
+    IrRef v_new = ir_get(b, ty, REG_SHADOW_OF(src->reg));
+    IrRef equal = ir_cmp(b, OP_CMPEQ, old, want);
+    Pieces p = t->shape;
+    p.v[0] = ir_select(b, equal, v_new, v_old);
+    slow_store(t->s, t->m, &p);
+    /* Only a failed comparison writes the accumulator. */
+    IrRef whole = ir_get(b, TY_I64, REG_SHADOW_OF(acc->reg));
+    IrRef from_mem = ty == TY_I64 ? v_old : ir_unop(b, OP_ZEXT, TY_I64, v_old);
+    if (ir_type_size(ty) < 4)
+        from_mem = ir_binop(b, OP_OR, from_mem,
+                            ir_binop(b, OP_AND, whole, c64(b, ~0ULL << (8 * ir_type_size(ty)))));
+    t->out[t->n_out++] = (Out){ acc->reg, ir_select(b, equal, whole, from_mem), false, false };
+    IrInsn flags = { .op = OP_FLAGS, .type = TY_FLAGS, .sub = FK_SUB, .aux = ty,
+                     .arg = { want, old, IR_NONE } };
+    native_out_flags(t, vbits_of(b, &flags, (IrRef[3]){ v_want, v_old, IR_NONE }));
+}
+
 /* ---- choice --------------------------------------------------------------------------------------------- */
 
 static const NatRule rules[NR_COUNT] = {
@@ -529,6 +626,8 @@ static const NatRule rules[NR_COUNT] = {
 
 NatRule native_rule_of(const NativeInsn *n)
 {
+    if (is_cmpxchg(n))
+        return rule_cmpxchg;
     NatRule r = n->rule < NR_COUNT ? rules[n->rule] : NULL;
     return r ? r : native_rule_whole;
 }
