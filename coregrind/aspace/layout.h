@@ -19,7 +19,7 @@
 /** The interpreter of the executable (ld.so). */
 #define LAYOUT_INTERP_BASE 0x1f0000000000ULL
 /** Top of the main stack (exclusive). */
-#define LAYOUT_STACK_TOP 0x1ffffffff000ULL
+#define LAYOUT_STACK_TOP 0x1fffffff0000ULL
 /** mmap goes top-down from here; the gap below the stack lets it grow. */
 #define LAYOUT_MMAP_TOP 0x1fff00000000ULL
 /** MAP_32BIT mappings: the second GiB, as the kernel does. */

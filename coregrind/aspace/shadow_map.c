@@ -45,8 +45,12 @@ bool aspace_shadow_fault(uint64_t a)
 {
     if (!shadow_on_demand || a < GIMLE_SHADOW_DELTA || a >= GIMLE_SHADOW2_BASE)
         return false;
-    void *piece = (void *)(a & ~(LAYOUT_SHADOW_PIECE - 1));
-    return mprotect(piece, LAYOUT_SHADOW_PIECE, PROT_READ | PROT_WRITE) == 0;
+    uint64_t start = a & ~(LAYOUT_SHADOW_PIECE - 1), end = start + LAYOUT_SHADOW_PIECE;
+    if (start < GIMLE_SHADOW_DELTA)
+        start = GIMLE_SHADOW_DELTA;
+    if (end > GIMLE_SHADOW2_BASE)
+        end = GIMLE_SHADOW2_BASE;
+    return mprotect((void *)start, end - start, PROT_READ | PROT_WRITE) == 0;
 }
 
 void aspace_bind_thread(void)

@@ -69,7 +69,7 @@ _Static_assert(HEAP_CLASSES == FINE_CLASSES + 4 * 8, "classes reach HEAP_MAX_SLO
 /* ---- units → spans --------------------------------------------------------------------------------- */
 
 enum { LEAF_BITS = 14, LEAF = 1 << LEAF_BITS, ROOT = 1 << (45 - HEAP_UNIT_BITS - LEAF_BITS) };
-_Static_assert(GIMLE_CLIENT_END == 1ULL << 45, "the table covers the client's range");
+_Static_assert(GIMLE_CLIENT_END <= 1ULL << 45, "the table covers the client's range");
 
 typedef struct Leaf {
     _Atomic(Span *) span[LEAF];
