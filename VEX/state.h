@@ -50,6 +50,14 @@ typedef enum VexExit {
     VEX_EXIT_KIND      /**< exit_kind (an IrJumpKind that is not a plain jump) wants service */
 } VexExit;
 
+/** What the interpreter is at; faults in it are the client's. */
+typedef enum VexInterpAccess {
+    VEX_INTERP_NONE,
+    VEX_INTERP_LOAD_STORE, /**< accessing memory for a LOAD or STORE, in C */
+    VEX_INTERP_NATIVE,     /**< running a NATIVE */
+    VEX_INTERP_FAULTED     /**< that NATIVE faulted */
+} VexInterpAccess;
+
 /** The stubs (host/amd64/enter.S) that translated code calls or jumps to, through the state. */
 typedef struct VexStubs {
     const void *exit_chain;    /**< by call; a VexExitSite's data follow the call */
@@ -84,6 +92,7 @@ typedef struct VexState {
     uint64_t scratch[8];   /**< for stubs */
     void *thread;          /**< the Thread this state belongs to */
     VexJumpEntry jump_cache[VEX_MAX_MODES][VEX_JUMP_CACHE_SIZE];
+    uint32_t interp_access; /**< VexInterpAccess: set by the interpreter, read by fault handlers */
 } VexState;
 
 #define VEX_SHADOW_DELTA offsetof(VexState, shadow)

@@ -140,6 +140,14 @@ void vex_cc_from_context(VexState *s, const void *uc);
 void vex_context_leave(VexState *s, void *uc);
 
 /**
+ * For a signal that hit the interpreter at an access for the client (interp_access is not NONE);
+ * the state is then that of the instruction's start.  True: the host context @p uc was changed so
+ * that vex_interpret() returns after the handler.  False: the handler may jump out of
+ * vex_interpret() instead.  exit_reason and exit_mode are not touched in either case.
+ */
+bool vex_interp_fault(VexState *s, void *uc);
+
+/**
  * The jump cache: entry index for guest address @p pc, and the only way to empty a cache (an
  * empty entry's pc never equals the address that would be looked up there).
  */

@@ -121,10 +121,20 @@ static void *host_address(const Interp *in, const IrInsn *i)
     return (void *)(uintptr_t)a;
 }
 
+/** Tell fault handlers what is going on; nothing moves across. */
+static void set_access(VexState *s, VexInterpAccess a)
+{
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    s->interp_access = a;
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+}
+
 static void do_load(Interp *in, const IrInsn *i, IrRef r)
 {
     IrValue v;
+    set_access(in->s, VEX_INTERP_LOAD_STORE);
     value_read(&v, (IrType)i->type, host_address(in, i));
+    set_access(in->s, VEX_INTERP_NONE);
     value_set(in, r, &v);
 }
 
@@ -133,13 +143,18 @@ static void do_store(Interp *in, const IrInsn *i, IrRef r)
     (void)r;
     IrValue v;
     value_get(in, i->arg[2], &v);
+    set_access(in->s, VEX_INTERP_LOAD_STORE);
     memcpy(host_address(in, i), &v, ir_type_size(type_of(in, i->arg[2])));
+    set_access(in->s, VEX_INTERP_NONE);
 }
 
 static void do_native(Interp *in, const IrInsn *i, IrRef r)
 {
     (void)r;
+    set_access(in->s, VEX_INTERP_NATIVE);
     host_native_exec(in->s, in->b->native[i->aux], address(in, i));
+    in->left = in->s->interp_access == VEX_INTERP_FAULTED;
+    set_access(in->s, VEX_INTERP_NONE);
 }
 
 /* ---- calls and control ------------------------------------------------------------------- */

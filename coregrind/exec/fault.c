@@ -94,6 +94,13 @@ bool exec_handle_fault(Thread *t, int sig, siginfo_t *info, void *context)
         vex_context_leave(t->state, uc); /* vex_enter() returns to the run loop */
         return true;
     }
+    if (t->state->interp_access != VEX_INTERP_NONE) {
+        t->state->exit_reason = VEX_EXIT_PENDING;
+        if (vex_interp_fault(t->state, uc))
+            return true;
+        e->armed = false;
+        siglongjmp(e->env, 1);
+    }
     if (!redirect_in_host_call(t) || addr >= GIMLE_CLIENT_END)
         return false;
     /* In a host function that stands for a client's: the state is that of its entry. */

@@ -175,17 +175,23 @@ static void vectors_from_context(VexState *s, const uint8_t *fp)
         memcpy(s->guest.k, fp + host_cpu.k_off, sizeof s->guest.k);
 }
 
+/** MXCSR and x87, which are in the host's registers in all modes. */
+static void fp_from_context(VexState *s, const uint8_t *fp)
+{
+    uint32_t mxcsr;
+    memcpy(&mxcsr, fp + FX_MXCSR_AT, sizeof mxcsr);
+    s->guest.mxcsr = mxcsr;
+    if (s->fpu_live)
+        copy_x87(s->guest.fpu, fp);
+}
+
 void vex_state_from_context(VexState *s, const void *uc, unsigned mode, GuestAddr guest_pc)
 {
     const ucontext_t *u = uc;
     const uint8_t *fp = (const uint8_t *)u->uc_mcontext.fpregs;
     unsigned flags = vex_config()->modes[mode].flags;
     s->guest.pc = guest_pc;
-    uint32_t mxcsr;
-    memcpy(&mxcsr, fp + FX_MXCSR_AT, sizeof mxcsr);
-    s->guest.mxcsr = mxcsr;
-    if (s->fpu_live)
-        copy_x87(s->guest.fpu, fp);
+    fp_from_context(s, fp);
     if (!(flags & VM_PINNED))
         return;
     for (unsigned k = 0; k < sizeof pinned_gpr / sizeof *pinned_gpr; k++)
@@ -216,4 +222,16 @@ void vex_context_leave(VexState *s, void *uc)
     u->uc_mcontext.gregs[REG_RSP] = (greg_t)(uintptr_t)s;
     u->uc_mcontext.gregs[REG_RIP] = (greg_t)(uintptr_t)stub_abandon;
     u->uc_mcontext.gregs[REG_EFL] &= ~(greg_t)0x400;
+}
+
+bool vex_interp_fault(VexState *s, void *uc)
+{
+    const ucontext_t *u = uc;
+    bool native = s->interp_access == VEX_INTERP_NATIVE;
+    s->interp_access = native ? VEX_INTERP_FAULTED : VEX_INTERP_NONE;
+    if (native) {
+        fp_from_context(s, (const uint8_t *)u->uc_mcontext.fpregs);
+        vex_context_leave(s, uc);
+    }
+    return native;
 }
