@@ -5,6 +5,7 @@
 
 #include "table.h"
 
+SysHandler sys_adjtimex;
 SysHandler sys_arch_prctl;
 SysHandler sys_bpf;
 SysHandler sys_brk;
@@ -117,6 +118,7 @@ SysHandler sys_sysfs;
 SysHandler sys_timer_create;
 SysHandler sys_unshare;
 SysHandler sys_utimensat;
+SysHandler sys_utimes;
 SysHandler sys_vfork;
 SysHandler sys_vmsplice;
 SysHandler sys_xattrat;

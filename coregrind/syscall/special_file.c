@@ -309,7 +309,6 @@ void sys_epoll_ctl(SysCall *c)
 void sys_mq_open(SysCall *c)
 {
     if ((int)c->arg[1] & O_CREAT) {
-        sys_reg(c, 2, "mode", 4);
         sys_reg(c, 3, "attr", 8);
         if (c->arg[3] && (!sys_reads(c, "attr->mq_maxmsg", c->arg[3] + 8, 8) ||
                           !sys_reads(c, "attr->mq_msgsize", c->arg[3] + 16, 8))) {
@@ -340,6 +339,16 @@ void sys_utimensat(SysCall *c)
         c->result = -EFAULT;
 }
 
+void sys_utimes(SysCall *c)
+{
+    GuestAddr a = c->arg[1];
+    if (a && !(sys_reads(c, "tvp[0]", a, KSIZE_TIMEVAL) &
+               sys_reads(c, "tvp[1]", a + KSIZE_TIMEVAL, KSIZE_TIMEVAL)))
+        c->result = -EFAULT;
+    else
+        sys_do(c);
+}
+
 /* struct file_handle: bytes and type, then the handle itself. */
 static bool handle_bytes(SysCall *c, GuestAddr a, uint32_t *bytes)
 {
@@ -356,7 +365,6 @@ static bool handle_bytes(SysCall *c, GuestAddr a, uint32_t *bytes)
 void sys_name_to_handle_at(SysCall *c)
 {
     uint32_t bytes;
-    sys_reg(c, 2, "handle", 8);
     if (!handle_bytes(c, c->arg[2], &bytes))
         return;
     if (!sys_will_write(c, "handle", c->arg[2], KSIZE_FILE_HANDLE + bytes)) {
@@ -372,7 +380,6 @@ void sys_name_to_handle_at(SysCall *c)
 void sys_open_by_handle_at(SysCall *c)
 {
     uint32_t bytes;
-    sys_reg(c, 1, "handle", 8);
     if (!handle_bytes(c, c->arg[1], &bytes))
         return;
     if (sys_reads(c, "handle", c->arg[1], KSIZE_FILE_HANDLE + bytes))

@@ -111,6 +111,26 @@ void sys_setitimer(SysCall *c)
         sys_wrote(c, c->arg[2], KSIZE_ITIMERVAL);
 }
 
+/* Which fields are read depends on modes; all are written. */
+void sys_adjtimex(SysCall *c)
+{
+    static const struct { uint32_t mode; uint8_t offset, bytes; } fields[] = {
+        { 0x1, 8, 8 }, { 0x2, 16, 8 }, { 0x4, 24, 8 }, { 0x8, 32, 8 }, { 0x10, 40, 4 },
+        { 0x20, 48, 8 }, { 0x80, 48, 8 }, { 0x100, 72, 16 }, { 0x4000, 88, 8 },
+    };
+    GuestAddr a = c->arg[c->row->n_args - 1];
+    uint32_t modes = 0;
+    if (gimle_read_guest(&modes, a, sizeof modes) == sizeof modes)
+        sys_reads(c, "timex->modes", a, sizeof modes);
+    for (unsigned i = 0; i < sizeof fields / sizeof fields[0]; i++)
+        if (modes & fields[i].mode)
+            sys_reads(c, "timex->field", a + fields[i].offset, fields[i].bytes);
+    if (!sys_will_write(c, "adjtimex(timex)", a, KSIZE_TIMEX))
+        c->result = -EFAULT;
+    else if (sys_do(c) >= 0)
+        sys_wrote(c, a, KSIZE_TIMEX);
+}
+
 /* The rest of the time is written only when a signal ends the sleep (and it is not absolute). */
 void sys_nanosleep(SysCall *c)
 {

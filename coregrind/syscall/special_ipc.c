@@ -26,7 +26,8 @@ static void ctl_common(SysCall *c, const CtlRow *rows, size_t n, unsigned ptr_ar
     for (size_t i = 0; i < n; i++) {
         if (rows[i].cmd != cmd)
             continue;
-        sys_reg(c, ptr_arg, c->row->arg[ptr_arg].name, 8);
+        if (c->row->arg[ptr_arg].kind == SK_HANDLER)
+            sys_reg(c, ptr_arg, NULL, 8);
         if ((rows[i].in && !sys_reads(c, rows[i].what, a, rows[i].in)) ||
             (rows[i].out && !sys_will_write(c, rows[i].what, a, rows[i].out)))
             c->result = -EFAULT;

@@ -60,12 +60,9 @@ void sys_mmap(SysCall *c)
     size_t len = PAGE_UP(a[1]);
     int flags = (int)a[3], fd = (int)a[4];
     bool file = !(flags & MAP_ANONYMOUS);
-    if (file) {
-        sys_reg(c, 4, "fd", 4);
-        if (host_fd_is_core(fd)) {
-            c->result = -EBADF;
-            return;
-        }
+    if (file && host_fd_is_core(fd)) {
+        c->result = -EBADF;
+        return;
     }
     bool over_old = flags & MAP_FIXED && aspace_is_client_range(a[0], len) &&
                     is_interesting(a[0], len);

@@ -76,7 +76,6 @@ void sys_quotactl(SysCall *c)
     for (size_t i = 0; i < sizeof out / sizeof out[0]; i++)
         if (out[i].cmd == cmd)
             bytes = out[i].bytes;
-    sys_reg(c, 3, "addr", 8);
     if (bytes && !sys_will_write(c, "addr", c->arg[3], bytes)) {
         c->result = -EFAULT;
         return;
@@ -110,8 +109,7 @@ void sys_bpf(SysCall *c)
 void sys_perf_event_open(SysCall *c)
 {
     uint32_t size;
-    sys_reg(c, 0, "attr", 8);
-    if (!sys_reads(c, "attr", c->arg[0], 8) || !sys_fetch(c, &size, c->arg[0] + 4, 4) ||
+    if (!sys_reads(c, "attr->size", c->arg[0] + 4, 4) || !sys_fetch(c, &size, c->arg[0] + 4, 4) ||
         (size > 8 && size <= 4096 && !sys_reads(c, "attr", c->arg[0], size)))
         c->result = -EFAULT;
     else
@@ -122,7 +120,6 @@ void sys_sched_setattr(SysCall *c)
 {
     enum { FIRST_SIZE = 48 };
     uint32_t size;
-    sys_reg(c, 1, "attr", 8);
     if (!sys_reads(c, "attr->size", c->arg[1], 4) || !sys_fetch(c, &size, c->arg[1], 4) ||
         !sys_reads(c, "attr", c->arg[1], size ? (size < 4096 ? size : 4096) : FIRST_SIZE))
         c->result = -EFAULT;
@@ -168,7 +165,8 @@ static size_t nodemask_bytes(uint64_t max_node)
 
 static bool nodemask_reads(SysCall *c, unsigned i, uint64_t max_node)
 {
-    sys_reg(c, i, NULL, 8);
+    if (c->row->arg[i].kind == SK_HANDLER)
+        sys_reg(c, i, NULL, 8);
     if (c->arg[i] == 0 || sys_reads(c, c->row->arg[i].name, c->arg[i], nodemask_bytes(max_node)))
         return true;
     c->result = -EFAULT;
@@ -196,8 +194,6 @@ void sys_migrate_pages(SysCall *c)
 void sys_get_mempolicy(SysCall *c)
 {
     size_t bytes = nodemask_bytes(c->arg[2]);
-    sys_reg(c, 1, "nodemask", 8);
-    sys_reg(c, 3, "addr", 8);
     if (c->arg[1] && !sys_will_write(c, "nodemask", c->arg[1], bytes)) {
         c->result = -EFAULT;
         return;
@@ -240,7 +236,6 @@ void sys_vmsplice(SysCall *c)
 {
     int64_t mode = raw_syscall2(SYS_fcntl, c->arg[0], F_GETFL);
     int dir = mode >= 0 && (mode & O_ACCMODE) == O_RDONLY ? SYS_OUT : SYS_IN;
-    sys_reg(c, 1, "iov", 8);
     int64_t r = sys_iov_pre(c, "iov", c->arg[1], c->arg[2], dir);
     if (r < 0)
         c->result = r;

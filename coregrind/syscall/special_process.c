@@ -164,6 +164,7 @@ void sys_set_robust_list(SysCall *c)
         c->result = -EINVAL;
         return;
     }
+    sys_reads(c, "head", c->arg[0], KSIZE_ROBUST_LIST);
     c->t->robust_list = c->arg[0];
     c->t->robust_len = c->arg[1];
     c->result = 0;

@@ -144,7 +144,6 @@ void sys_epoll_pwait(SysCall *c)
 void sys_pselect6(SysCall *c)
 {
     struct { uint64_t mask, size; } sig = { 0, 0 };
-    sys_reg(c, 5, "sig", 8);
     if (c->arg[5]) {
         if (!sys_reads(c, "sig", c->arg[5], sizeof sig) || !sys_fetch(c, &sig, c->arg[5], sizeof sig) ||
             (sig.mask && !sys_reads(c, "sig->sigmask", sig.mask, sizeof(KernelSigset)))) {
