@@ -118,7 +118,7 @@ static void mark_consumed(Analysis *a, const IrInsn *i)
     case OP_AND: case OP_OR: case OP_XOR: case OP_ADD: case OP_SUB: case OP_MUL:
         if (mark_foldable(g, i->arg[1]))
             break;
-        if (is_compare(i->op) || (ir_op_flags((IrOp)i->op) & OPF_COMM))
+        if (is_compare(i->op) || (ir_op_info[i->op].flags & OPF_COMM))
             mark_foldable(g, i->arg[0]);
         break;
     case OP_ZEXT:
@@ -248,7 +248,7 @@ static void hints_at(Analysis *a, const IrInsn *i, IrRef ref)
             a->hinted &= (uint16_t)~(1u << h);
     } else if (i->op == OP_JUMP_IND) {
         hint(a, i->arg[0], H_R11);
-    } else if (ir_op_flags((IrOp)i->op) & OPF_FAULT || i->op == OP_COLD_BEGIN ||
+    } else if (ir_op_info[i->op].flags & OPF_FAULT || i->op == OP_COLD_BEGIN ||
                i->op == OP_COLD_END) {
         a->hinted = 0;
     }
@@ -257,13 +257,13 @@ static void hints_at(Analysis *a, const IrInsn *i, IrRef ref)
 /** Loads must not be moved past this. */
 static bool is_barrier(const IrInsn *i)
 {
-    return (ir_op_flags((IrOp)i->op) & OPF_EFFECT) != 0;
+    return (ir_op_info[i->op].flags & OPF_EFFECT) != 0;
 }
 
 /** Unused values that have no effect are not made at all. */
 static bool is_droppable(const IrInsn *i)
 {
-    unsigned f = ir_op_flags((IrOp)i->op);
+    unsigned f = ir_op_info[i->op].flags;
     return (f & OPF_PURE) || i->op == OP_GET || (i->op == OP_LOAD && i->space == SPACE_STATE);
 }
 

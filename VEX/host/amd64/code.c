@@ -14,7 +14,7 @@ static void *grow(Cg *g, void *old, uint32_t *cap, uint32_t n, size_t elem)
     if (n < *cap)
         return old;
     uint32_t want = *cap ? *cap * 2 : 16;
-    void *p = arena_alloc(g->arena, want * elem);
+    void *p = arena_alloc_raw(g->arena, want * elem);
     if (n)
         memcpy(p, old, n * elem);
     *cap = want;
@@ -26,7 +26,7 @@ static void cold_grow(Cg *g)
     Code *c = &g->buf[1];
     size_t have = (size_t)(c->end - c->start), used = (size_t)(c->p - c->start);
     size_t want = have ? have * 2 : COLD_FIRST;
-    uint8_t *p = arena_alloc(g->arena, want);
+    uint8_t *p = arena_alloc_raw(g->arena, want);
     if (used)
         memcpy(p, c->start, used);
     *c = (Code){ p, p + used, p + want };

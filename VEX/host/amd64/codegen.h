@@ -27,7 +27,7 @@
 #include "ir/ir_internal.h"
 
 /** Bytes that one IR instruction may need in either buffer. */
-#define CODE_ROOM 4096
+#define CODE_ROOM 2048
 
 /** Dense numbers of guest, shadow and tool registers. */
 enum {
@@ -114,7 +114,7 @@ typedef struct Cg {
     uint32_t n;
 
     bool pinned, tool0;
-    int8_t home[RX_COUNT]; /**< host register, H_NONE: in the state */
+    const int8_t *home; /**< by RX_*: host register + 1, 0: in the state; see rx_home() */
     uint32_t allocatable; /**< host registers for temporaries */
     uint32_t locked;    /**< in use by the present instruction */
     HostSlot hr[H_NREGS];
@@ -172,7 +172,7 @@ uint8_t rx_of(RegId r);
 RegId rx_reg(uint8_t rx);
 /** Offset of a register in the state. */
 int32_t rx_offset(uint8_t rx);
-static inline int rx_home(const Cg *g, uint8_t rx) { return g->home[rx]; }
+static inline int rx_home(const Cg *g, uint8_t rx) { return g->home[rx] - 1; }
 
 void regalloc_init(Cg *g);
 /** A general register for a temporary of this instruction (locked until its end). */

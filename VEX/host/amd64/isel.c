@@ -39,10 +39,10 @@ static const GenFn gen_fn[OP_COUNT] = {
     [OP_VZEXT] = gen_vec,
 };
 
-/** Home of each register in pinned modes, with and without REG_TOOL(0), and in others. */
+/** Host register + 1 of each home in pinned modes, without and with REG_TOOL(0), and in others. */
 static const int8_t home_table[3][RX_COUNT] = {
-#define HOME(guest, host) [AMD64_##guest] = host - H_NONE,
-#define V(n) [AMD64_V##n] = H_XMM0 + n - H_NONE,
+#define HOME(guest, host) [AMD64_##guest] = (host) + 1,
+#define V(n) [AMD64_V##n] = H_XMM0 + (n) + 1,
 #define VECTORS V(0) V(1) V(2) V(3) V(4) V(5) V(6) V(7) V(8) V(9) V(10) V(11) V(12) V(13) V(14) V(15)
     {
 #include "regs.def"
@@ -50,7 +50,7 @@ static const int8_t home_table[3][RX_COUNT] = {
     },
     {
 #include "regs.def"
-        VECTORS [RX_TOOL] = H_R14 - H_NONE
+        VECTORS [RX_TOOL] = H_R14 + 1
     },
 #undef HOME
     { 0 }
@@ -58,14 +58,12 @@ static const int8_t home_table[3][RX_COUNT] = {
 
 enum { PINNED_TEMPS = 1u << H_R9 | 1u << H_R10 | 1u << H_R11 };
 
-/** The table stores register - H_NONE so that absent rows are H_NONE. */
+/** Which registers are whose. */
 static void set_homes(Cg *g, unsigned mode_flags)
 {
     g->pinned = (mode_flags & VM_PINNED) != 0;
     g->tool0 = g->pinned && (mode_flags & VM_PIN_TOOL0);
-    const int8_t *t = home_table[g->pinned ? g->tool0 : 2];
-    for (unsigned rx = 0; rx < RX_COUNT; rx++)
-        g->home[rx] = (int8_t)(t[rx] + H_NONE);
+    g->home = home_table[g->pinned ? g->tool0 : 2];
     if (!g->pinned)
         g->allocatable = 0xffffffff & ~(1u << H_RSP);
     else
@@ -76,7 +74,7 @@ static void compile_insn(Cg *g, IrRef i)
 {
     const Val *x = &g->val[i];
     const IrInsn *insn = insn_of(g, i);
-    unsigned f = ir_op_flags((IrOp)insn->op);
+    unsigned f = ir_op_info[insn->op].flags;
     bool droppable = (f & OPF_PURE) || insn->op == OP_GET ||
                      (insn->op == OP_LOAD && insn->space == SPACE_STATE);
     if ((x->flags & VF_LAZY) || (x->uses == 0 && droppable))
@@ -98,7 +96,7 @@ bool host_compile(const IrBlock *b, unsigned mode_flags, uint8_t *buf, size_t si
     g->arena = arena;
     g->run_addr = run_addr;
     g->guest_pc = b->addr;
-    g->val = arena_array(arena, Val, b->n);
+    g->val = arena_alloc_raw(arena, b->n * sizeof(Val));
     g->buf[0] = (Code){ buf, buf, buf + size };
     g->c = &g->buf[0];
     g->cc = CCS_STATE;

@@ -400,7 +400,7 @@ static bool is_verbatim(const Cg *g, const NativeInsn *n)
         return false;
     for (unsigned k = 0; k < n->n_ops; k++) {
         const NativeOp *op = &n->op[k];
-        if (op->cls == RC_GPR && (op->reg >= AMD64_PC || g->home[op->reg] != (int)op->reg))
+        if (op->cls == RC_GPR && (op->reg >= AMD64_PC || rx_home(g, (uint8_t)op->reg) != (int)op->reg))
             return false;
         if (is_bound(op) && op->access & NA_WRITE && g->alias[rx_of(op->reg)] != IR_NONE)
             return false;

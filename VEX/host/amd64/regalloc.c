@@ -88,13 +88,12 @@ void regalloc_init(Cg *g)
     memset(g->alias, 0xff, sizeof g->alias);
     for (unsigned r = 0; r < H_NREGS; r++)
         g->hr[r] = (HostSlot){ IR_NONE, RX_NONE };
-    for (uint32_t i = 0; i < g->n; i++) {
-        Val *x = &g->val[i];
-        x->dies = x->dies_next = x->alias_next = IR_NONE;
-        x->reg = x->hint = H_NONE;
-        x->slot = -1;
-        x->alias = RX_NONE;
-    }
+    static const Val nowhere = {
+        .dies = IR_NONE, .dies_next = IR_NONE, .alias_next = IR_NONE, .slot = -1,
+        .reg = H_NONE, .hint = H_NONE, .alias = RX_NONE
+    };
+    for (uint32_t i = 0; i < g->n; i++)
+        g->val[i] = nowhere;
 }
 
 void reg_clobbered(Cg *g, int r)
@@ -408,7 +407,7 @@ static bool hint_usable(const Cg *g, int h)
     if (g->allocatable >> h & 1)
         return true;
     for (uint8_t rx = 0; rx < AMD64_DF; rx++) {
-        if (g->home[rx] != h)
+        if (rx_home(g, rx) != h)
             continue;
         for (IrRef v = g->alias[rx]; v != IR_NONE; v = g->val[v].alias_next) {
             if (g->val[v].alias == rx && g->val[v].last > g->now)
