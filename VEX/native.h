@@ -59,6 +59,7 @@ typedef enum NativeRule {
     NR_LANE_SCALAR, /**< only the lowest lane is computed, the rest is moved through */
     NR_LANE_ADD, /**< lane-wise add or subtract: undefinedness moves to higher bits only */
     NR_LANE_SHIFT, /**< lane-wise shift by imm or a scalar count */
+    NR_LANE_MINU,  /**< lane-wise unsigned minimum: a defined 0 decides, whatever the other lane is */
     NR_LANE_CMPEQ, /**< lane-wise equality: defined if any bits defined in both differ */
     NR_PACK,     /**< narrowing: output lane from one input lane of twice the width */
     NR_MOVMSK,   /**< sign bits of lanes to a general register */

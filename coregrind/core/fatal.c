@@ -10,13 +10,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/uio.h>
 #include <sys/utsname.h>
 #include <ucontext.h>
 #include <unistd.h>
 
 #include "base/check.h"
 #include "coregrind/core/options.h"
-#include "coregrind/os/safe_copy.h"
 #include "gimle/report.h"
 
 GuestAddr (*fatal_guest_pc)(void);
@@ -50,7 +50,12 @@ static void print_backtrace(const void *pc, uintptr_t fp)
     int n = 0;
     if (pc)
         frames[n++] = (void *)pc;
-    while (n < MAX_FRAMES && fp && safe_read(fp, frame, sizeof frame) && frame[0] > fp) {
+    struct iovec to = { frame, sizeof frame };
+    while (n < MAX_FRAMES && fp) {
+        struct iovec from = { (void *)fp, sizeof frame };
+        if (process_vm_readv(getpid(), &to, 1, &from, 1, 0) != (ssize_t)sizeof frame ||
+            frame[0] <= fp)
+            break;
         frames[n++] = (void *)frame[1];
         fp = frame[0];
     }

@@ -19,8 +19,8 @@ static bool image_is_runnable(const char *path)
     struct stat st;
     if (stat(path, &st) != 0)
         return false;
-    if (S_ISDIR(st.st_mode) || !S_ISREG(st.st_mode)) {
-        errno = EACCES;
+    if (!S_ISREG(st.st_mode)) {
+        errno = S_ISDIR(st.st_mode) ? EISDIR : EACCES;
         return false;
     }
     return access(path, X_OK) == 0;
@@ -41,7 +41,7 @@ bool image_find(Image *img, const char *name, const char *path_env, char out[PAT
             snprintf(out, PATH_MAX, "%.*s%s%s", (int)n, p, n ? "/" : "./", name);
             if (image_is_runnable(out))
                 return true;
-            if (errno == EACCES)
+            if (errno == EACCES || errno == EISDIR)
                 err = EACCES;
             p += n;
             if (!*p)

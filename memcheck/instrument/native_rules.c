@@ -143,11 +143,25 @@ static IrRef combine_cmpeq(Nat *t, IrType ty, IrRef x, IrRef y, IrRef vx, IrRef 
     return vbits_lane_equality(t->b, lane_of(t->n), x, y, vbits_or(t->b, vx, vy));
 }
 
+/** Strings end where the minimum of several vectors is 0: what lies behind the end may be undefined. */
+static IrRef combine_minu(Nat *t, IrType ty, IrRef x, IrRef y, IrRef vx, IrRef vy)
+{
+    IrBlock *b = t->b;
+    IrLane lane = lane_of(t->n);
+    IrRef zero = ir_const(b, ty, 0);
+    IrRef x_is_0 = ir_lane_op(b, OP_LCMPEQ, lane, ir_binop(b, OP_OR, x, vx), zero);
+    IrRef y_is_0 = ir_lane_op(b, OP_LCMPEQ, lane, ir_binop(b, OP_OR, y, vy), zero);
+    IrRef decided = ir_binop(b, OP_OR, x_is_0, y_is_0);
+    IrRef any = ir_lane_op(b, OP_LNEZ, lane, vbits_or(b, vx, vy), IR_NONE);
+    return ir_binop(b, OP_AND, any, ir_unop(b, OP_NOT, ty, decided));
+}
+
 static void rule_bitand(Nat *t) { lanewise(t, combine_and); }
 static void rule_bitandn(Nat *t) { lanewise(t, combine_andn); }
 static void rule_bitor(Nat *t) { lanewise(t, combine_or); }
 static void rule_bitxor(Nat *t) { lanewise(t, combine_join); }
 static void rule_lane_add(Nat *t) { lanewise(t, combine_add); }
+static void rule_lane_minu(Nat *t) { lanewise(t, combine_minu); }
 
 /** PMULUDQ and PMULDQ read the low halves of 64-bit lanes only. */
 static bool reads_low_halves(const NativeInsn *n)
@@ -615,6 +629,7 @@ static const NatRule rules[NR_COUNT] = {
     [NR_BITANDN] = rule_bitandn,      [NR_BITOR] = rule_bitor,
     [NR_BITXOR] = rule_bitxor,        [NR_LANES] = rule_lanes,
     [NR_LANE_SCALAR] = rule_lane_scalar, [NR_LANE_ADD] = rule_lane_add,
+    [NR_LANE_MINU] = rule_lane_minu,
     [NR_LANE_SHIFT] = rule_lane_shift, [NR_LANE_CMPEQ] = rule_lane_cmpeq,
     [NR_PACK] = rule_pack,            [NR_MOVMSK] = rule_movmsk,
     [NR_PTEST] = rule_ptest,          [NR_ADD] = rule_arith,

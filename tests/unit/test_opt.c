@@ -172,8 +172,8 @@ static const struct {
     { "narrow get",
       "t0:I64 = GET rax\n t1:I32 = GET rax\n t2:I32 = GET rax\n t3:I32 = ADD t1, t2\n"
       "t4:I64 = ZEXT t3\n PUT rcx, t4\n",
-      "  t0:I64 = GET rax\n  t1:I32 = TRUNC t0\n  t2:I32 = ADD t1, t1\n  t3:I64 = ZEXT t2\n"
-      "  PUT rcx, t3\n", true },
+      "  t0:I64 = GET rax\n  t1:I32 = TRUNC t0\n  t2:I8 = CONST 0x1\n  t3:I32 = SHL t1, t2\n"
+      "  t4:I64 = ZEXT t3\n  PUT rcx, t4\n", true },
     { "dead put",
       "IMARK 0x10, 1\n t0:I64 = GET rax\n PUT rbx, t0\n IMARK 0x11, 1\n t1:I64 = GET rcx\n"
       "PUT rbx, t1\n",
