@@ -11,6 +11,7 @@
 #include "coregrind/os/kernel_abi.h"
 #include "coregrind/os/raw_syscall.h"
 #include "fd_table.h"
+#include "gimle/memory.h"
 #include "special.h"
 
 /* Limits that are the client's belief only. */
@@ -22,7 +23,7 @@ static struct {
     { .resource = RLIMIT_NOFILE }, { .resource = RLIMIT_STACK }, { .resource = RLIMIT_AS },
     { .resource = RLIMIT_DATA },
 };
-enum { N_KEPT = sizeof kept / sizeof kept[0], KEPT_NOFILE = 0, KEPT_STACK = 1 };
+enum { N_KEPT = sizeof kept / sizeof kept[0], KEPT_NOFILE = 0, KEPT_STACK = 1, KEPT_AS = 2 };
 
 static int64_t host_prlimit(int resource, const KernelRlimit *new, KernelRlimit *old)
 {
@@ -63,6 +64,17 @@ void limits_undo_apply(void)
                 back.cur = back.max;
             host_prlimit(kept[i].resource, &back, NULL);
         }
+}
+
+bool limits_allow_memory(uint64_t more)
+{
+    uint64_t limit = kept[KEPT_AS].client.cur, sum = more;
+    GuestMapping m;
+    if (limit == RLIM_INFINITY)
+        return true;
+    for (GuestAddr at = 0; gimle_mapping_next(at, &m); at = m.end)
+        sum += m.end - m.start;
+    return sum <= limit;
 }
 
 static int kept_index(uint64_t resource)

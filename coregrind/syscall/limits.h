@@ -13,7 +13,9 @@
 
 void limits_init(void);
 void limits_set_stack(uint64_t soft);
-/** Before an execve of the client: the host's limits become what the client believes; true if any changed. */
+/** May the client map @p more bytes under its RLIMIT_AS? */
+bool limits_allow_memory(uint64_t more);
+/** Before an execve of the client: the host's limits become what the client believes. */
 void limits_apply_for_exec(void);
 /** The execve failed: as before. */
 void limits_undo_apply(void);

@@ -20,6 +20,7 @@
 #include "coregrind/aspace/aspace.h"
 #include "coregrind/core/host_fd.h"
 #include "coregrind/os/raw_syscall.h"
+#include "coregrind/signal/signal.h"
 
 enum { PROC_MAGIC = 0x9fa0, AUXV_END = 0 };
 
@@ -64,9 +65,34 @@ void proc_view_init(const SyscallClient *c)
 
 const char *proc_view_exe(void) { return view.exe; }
 
-bool proc_view_fetch(GuestAddr a, char *path, size_t size)
+static bool is_made(const char *entry);
+
+/* "maps" and the like, relative to a descriptor of /proc/self: the whole path. */
+static bool fetch_relative(int dfd, GuestAddr a, char *path, size_t size)
+{
+    char name[12], link[64];
+    struct statfs fs;
+    long n = gimle_guest_strlen(a, sizeof name);
+    if (n <= 0 || n >= (long)sizeof name)
+        return false;
+    name[gimle_read_guest(name, a, (size_t)n)] = 0;
+    if (!is_made(name) || fstatfs(dfd, &fs) != 0 || fs.f_type != PROC_MAGIC)
+        return false;
+    snprintf(link, sizeof link, "/proc/self/fd/%d", dfd);
+    ssize_t len = readlink(link, path, size - sizeof name - 1);
+    if (len <= 0)
+        return false;
+    snprintf(path + len, size - (size_t)len, "/%s", name);
+    return true;
+}
+
+bool proc_view_fetch(int dfd, GuestAddr a, char *path, size_t size)
 {
     char head[6];
+    if (gimle_read_guest(head, a, 1) != 1)
+        return false;
+    if (head[0] != '/')
+        return dfd >= 0 && fetch_relative(dfd, a, path, size);
     if (gimle_read_guest(head, a, sizeof head) != sizeof head || memcmp(head, "/proc/", 6) != 0)
         return false;
     long n = gimle_guest_strlen(a, size - 1);
@@ -163,13 +189,79 @@ static void write_stat(int fd)
     (void)ignored;
 }
 
+static uint64_t client_bytes(void)
+{
+    GuestMapping m;
+    uint64_t sum = 0;
+    for (GuestAddr at = 0; gimle_mapping_next(at, &m); at = m.end)
+        sum += m.end - m.start;
+    return sum;
+}
+
+/* Signals that the client ignores or catches. */
+static void dispositions(uint64_t *ignored, uint64_t *caught)
+{
+    *ignored = *caught = 0;
+    for (int sig = 1; sig <= 64; sig++) {
+        KernelSigaction act;
+        if (signal_sigaction(sig, NULL, &act) != 0 || act.handler == (uintptr_t)SIG_DFL)
+            continue;
+        *(act.handler == (uintptr_t)SIG_IGN ? ignored : caught) |= 1ULL << (sig - 1);
+    }
+}
+
+/* status: sizes without the shadow, signals as the client set them. */
+static void write_status(int fd)
+{
+    char line[512];
+    uint64_t ignored, caught, kb = client_bytes() / 1024;
+    FILE *in = fopen("/proc/self/status", "re");
+    if (!in)
+        return;
+    dispositions(&ignored, &caught);
+    while (fgets(line, sizeof line, in)) {
+        if (strncmp(line, "VmPeak:", 7) == 0 || strncmp(line, "VmSize:", 7) == 0)
+            dprintf(fd, "%.7s\t%8llu kB\n", line, (unsigned long long)kb);
+        else if (strncmp(line, "SigIgn:", 7) == 0 || strncmp(line, "SigCgt:", 7) == 0)
+            dprintf(fd, "%.7s\t%016llx\n", line,
+                    (unsigned long long)(line[3] == 'I' ? ignored : caught));
+        else
+            dprintf(fd, "%s", line);
+    }
+    fclose(in);
+}
+
+static void write_statm(int fd)
+{
+    unsigned long long total, rest[6];
+    FILE *in = fopen("/proc/self/statm", "re");
+    if (in && fscanf(in, "%llu %llu %llu %llu %llu %llu %llu", &total, &rest[0], &rest[1], &rest[2],
+                     &rest[3], &rest[4], &rest[5]) == 7) {
+        total = client_bytes() / 4096;
+        dprintf(fd, "%llu %llu %llu %llu %llu %llu %llu\n", total, rest[0], rest[1], rest[2], rest[3],
+                rest[4] < total ? rest[4] : total, rest[5]);
+    }
+    if (in)
+        fclose(in);
+}
+
 static const struct {
     const char *name;
     void (*write)(int fd);
 } made_files[] = {
-    { "maps", write_maps },       { "smaps", write_smaps }, { "cmdline", write_cmdline },
-    { "environ", write_environ }, { "auxv", write_auxv },   { "stat", write_stat },
+    { "maps", write_maps },       { "smaps", write_smaps },   { "cmdline", write_cmdline },
+    { "environ", write_environ }, { "auxv", write_auxv },     { "stat", write_stat },
+    { "status", write_status },   { "statm", write_statm },
 };
+enum { N_MADE = sizeof made_files / sizeof made_files[0] };
+
+static bool is_made(const char *entry)
+{
+    for (size_t i = 0; i < N_MADE; i++)
+        if (strcmp(entry, made_files[i].name) == 0)
+            return true;
+    return strcmp(entry, "exe") == 0;
+}
 
 /* A file in memory, which the client opens anew, so that it gets its lowest free descriptor. */
 static int64_t open_made(const char *name, void (*fill)(int fd), int flags)
@@ -201,7 +293,7 @@ bool proc_view_open(const char *path, int flags, int64_t *result)
                                (uint64_t)flags, 0);
         return true;
     }
-    for (size_t i = 0; i < sizeof made_files / sizeof made_files[0]; i++)
+    for (size_t i = 0; i < N_MADE; i++)
         if (strcmp(entry, made_files[i].name) == 0) {
             *result = open_made(made_files[i].name, made_files[i].write, flags);
             return true;

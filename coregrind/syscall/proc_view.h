@@ -10,8 +10,11 @@ void proc_view_init(const SyscallClient *c);
 const char *proc_view_exe(void);
 /** Is @p path a name of our /proc/self/exe? */
 bool proc_view_is_exe(const char *path);
-/** Read the path at @p a if it begins with "/proc/"; false if it does not (or cannot be read). */
-bool proc_view_fetch(GuestAddr a, char *path, size_t size);
+/**
+ * Read the path at @p a if it begins with "/proc/", or is one of our files' names relative to @p dfd;
+ * false if it is neither (or cannot be read).
+ */
+bool proc_view_fetch(int dfd, GuestAddr a, char *path, size_t size);
 /**
  * Open @p path with @p flags for the client if it is one of the files that need another content:
  * true, and a descriptor or -errno in *result.

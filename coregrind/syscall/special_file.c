@@ -22,16 +22,16 @@
 
 /* ---- open ------------------------------------------------------------------------------------------- */
 
-static void open_common(SysCall *c, GuestAddr name, int flags)
+static void open_common(SysCall *c, int dfd, GuestAddr name, int flags)
 {
     char path[PATH_MAX];
-    if (proc_view_fetch(name, path, sizeof path) && proc_view_open(path, flags, &c->result))
+    if (proc_view_fetch(dfd, name, path, sizeof path) && proc_view_open(path, flags, &c->result))
         return;
     sys_do(c);
 }
 
-void sys_open(SysCall *c) { open_common(c, c->arg[0], (int)c->arg[1]); }
-void sys_openat(SysCall *c) { open_common(c, c->arg[1], (int)c->arg[2]); }
+void sys_open(SysCall *c) { open_common(c, AT_FDCWD, c->arg[0], (int)c->arg[1]); }
+void sys_openat(SysCall *c) { open_common(c, (int)c->arg[0], c->arg[1], (int)c->arg[2]); }
 
 void sys_openat2(SysCall *c)
 {
@@ -39,14 +39,15 @@ void sys_openat2(SysCall *c)
     if (c->arg[3] < sizeof how)
         c->result = -EINVAL;
     else if (sys_fetch(c, &how, c->arg[2], sizeof how))
-        open_common(c, c->arg[1], (int)how.flags);
+        open_common(c, (int)c->arg[0], c->arg[1], (int)how.flags);
 }
 
 /* Calls that name a file by the path in argument @p at: /proc/self/exe is the client's program. */
 static void path_common(SysCall *c, unsigned at)
 {
     char path[PATH_MAX];
-    if (c->arg[at] && proc_view_fetch(c->arg[at], path, sizeof path) && proc_view_is_exe(path))
+    int dfd = at ? (int)c->arg[0] : AT_FDCWD;
+    if (c->arg[at] && proc_view_fetch(dfd, c->arg[at], path, sizeof path) && proc_view_is_exe(path))
         c->arg[at] = (uintptr_t)proc_view_exe();
     sys_do(c);
 }
@@ -66,7 +67,8 @@ void sys_pathat_of_self(SysCall *c)
 static void readlink_common(SysCall *c, unsigned at)
 {
     char path[PATH_MAX];
-    if (!proc_view_fetch(c->arg[at], path, sizeof path) || !proc_view_is_exe(path)) {
+    int dfd = at ? (int)c->arg[0] : AT_FDCWD;
+    if (!proc_view_fetch(dfd, c->arg[at], path, sizeof path) || !proc_view_is_exe(path)) {
         sys_do(c);
         return;
     }

@@ -18,6 +18,7 @@
 #include "coregrind/core/host_fd.h"
 #include "coregrind/debuginfo/debuginfo.h"
 #include "coregrind/os/raw_syscall.h"
+#include "limits.h"
 #include "special.h"
 
 /* ---- what others have to know ------------------------------------------------------------------ */
@@ -62,6 +63,10 @@ void sys_mmap(SysCall *c)
     bool file = !(flags & MAP_ANONYMOUS);
     if (file && host_fd_is_core(fd)) {
         c->result = -EBADF;
+        return;
+    }
+    if (!limits_allow_memory(len)) {
+        c->result = -ENOMEM;
         return;
     }
     bool over_old = flags & MAP_FIXED && aspace_is_client_range(a[0], len) &&
@@ -125,6 +130,10 @@ void sys_mremap(SysCall *c)
     bool over_code = flags & MREMAP_FIXED && aspace_is_client_range(target, new_len) &&
                      is_interesting(target, new_len);
     gimle_mapping_at(old, &m);
+    if (new_len > old_len && !limits_allow_memory(new_len - old_len)) {
+        c->result = -ENOMEM;
+        return;
+    }
     c->result = aspace_mremap(old, c->arg[1], c->arg[2], flags, target);
     if (c->result < 0)
         return;
@@ -160,7 +169,8 @@ void sys_brk(SysCall *c)
     GuestAddr old = aspace_brk(0);
     if (c->arg[0] < old && c->arg[0] >= aspace_brk_base())
         EVENT(mem_unmap, MEM_BRK, c->arg[0], old - c->arg[0]);
-    GuestAddr now = aspace_brk(c->arg[0]);
+    bool allowed = c->arg[0] <= old || limits_allow_memory(c->arg[0] - old);
+    GuestAddr now = allowed ? aspace_brk(c->arg[0]) : old;
     if (now > old)
         EVENT(mem_map, MEM_BRK, old, now - old, PROT_READ | PROT_WRITE);
     c->result = (int64_t)now;

@@ -103,12 +103,21 @@ static bool begin_masked(SysCall *c, GuestAddr mask, uint64_t size)
     return true;
 }
 
+/*
+ * These calls end with EINTR whatever SA_RESTART says; but if no signal was the reason that the call
+ * did not begin (the world was stopped), it is made again.
+ */
+static void settle_masked(SysCall *c)
+{
+    if (c->result == SIGNAL_RESTART && signal_deliverable(c->t))
+        c->result = -EINTR;
+}
+
 /* The mask stays in force until the signal that ended the call is delivered. */
 static void do_masked(SysCall *c)
 {
     sys_do(c);
-    if (c->result == SIGNAL_RESTART)
-        c->result = -EINTR;
+    settle_masked(c);
     if (c->t->has_saved_mask)
         c->t->state->pending = 1; /* at the next safe point the old mask comes back */
 }
@@ -120,8 +129,8 @@ void sys_rt_sigsuspend(SysCall *c)
         return;
     signal_set_temporary_mask(c->t, set);
     const uint64_t none[6] = { 0 };
-    int64_t r = signal_blocking_syscall(c->t, SYS_pause, none);
-    c->result = r == SIGNAL_RESTART ? -EINTR : r;
+    c->result = signal_blocking_syscall(c->t, SYS_pause, none);
+    settle_masked(c);
     c->t->state->pending = 1;
 }
 
