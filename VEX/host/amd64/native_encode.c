@@ -87,12 +87,12 @@ static void set_field(Fields *f, const NativeOp *op, unsigned h, bool homes)
     }
 }
 
-/** Prefixes that stay: all but segment and address size. */
-static uint8_t *put_kept_prefixes(uint8_t *p, const NativeInsn *n)
+/** Prefixes that stay: not segment and address size, unless that is for each lane of a gather. */
+static uint8_t *put_kept_prefixes(uint8_t *p, const NativeInsn *n, bool vsib)
 {
     unsigned end = n->prefix_len ? n->off_prefix : n->off_opcode;
     for (unsigned k = 0; k < end; k++) {
-        if (k + 1 != n->seg_prefix_off && k + 1 != n->addr32_off)
+        if (k + 1 != n->seg_prefix_off && (k + 1 != n->addr32_off || vsib))
             *p++ = n->bytes[k];
     }
     return p;
@@ -156,7 +156,7 @@ void emit_native(Code *c, const NativeInsn *n, const int8_t *host, const HMem *m
     uint8_t *p = c->p;
     if (m && m->gs)
         *p++ = 0x65;
-    p = put_kept_prefixes(p, n);
+    p = put_kept_prefixes(p, n, f.has_vsib);
     unsigned x, b;
     rm_bits(n, &f, m, &x, &b);
     p = put_opcode_prefix(p, n, &f, x, b);
@@ -166,8 +166,10 @@ void emit_native(Code *c, const NativeInsn *n, const int8_t *host, const HMem *m
         p[-1] = (uint8_t)((p[-1] & ~7u) | (f.opcode_reg & 7));
     } else if (native_has_mem(n)) {
         HMem mem = *m;
-        if (f.has_vsib)
+        if (f.has_vsib) {
             mem.index = (int8_t)(f.vsib & 15);
+            mem.scale = n->bytes[n->off_modrm + 1] >> 6;
+        }
         p = put_mem(p, f.reg, &mem, n->disp8_scale);
     } else {
         *p++ = (uint8_t)(0xc0 | (f.reg & 7) << 3 | (f.rm & 7));
