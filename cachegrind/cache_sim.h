@@ -22,9 +22,15 @@ extern Cache cache_sim_cache[CACHE_KINDS];
 /** The line is not the most recently used of its set: does it miss? */
 bool cache_sim_search(const Cache *c, uint64_t *way, uint64_t line);
 
+/** The ways that may have the line. */
+CACHE_SIM_INLINE uint64_t *cache_sim_set(const Cache *c, uint64_t line)
+{
+    return c->way + (line & c->set_mask) * c->assoc;
+}
+
 CACHE_SIM_INLINE bool cache_sim_line_misses(const Cache *c, uint64_t line)
 {
-    uint64_t *way = c->way + (line & c->set_mask) * c->assoc;
+    uint64_t *way = cache_sim_set(c, line);
     return way[0] != line && cache_sim_search(c, way, line);
 }
 

@@ -8,6 +8,7 @@
 #include "base/arena.h"
 #include "base/hashmap.h"
 #include "base/vec.h"
+#include "cache_sim.h"
 
 enum { PAGE_BITS = 12, MAX_INLINED = 16 };
 
@@ -37,6 +38,15 @@ Stretch *cost_stretch(void)
     return s;
 }
 
+/** The one or two lines of a fetch. */
+static void add_fetches(Stretch *s, const StretchEvent *e)
+{
+    const Cache *c = &cache_sim_cache[CACHE_I1];
+    uint64_t line = e->insn->addr >> c->line_bits, last = (e->insn->addr + e->size - 1) >> c->line_bits;
+    for (; line <= last; line++)
+        s->fetch[s->n_fetches++] = (struct StretchFetch){ cache_sim_set(c, line), line };
+}
+
 void cost_stretch_fill(Stretch *s, InsnCost *const *insn, uint32_t n_insns, const StretchEvent *event,
                        uint32_t n_events)
 {
@@ -47,6 +57,14 @@ void cost_stretch_fill(Stretch *s, InsnCost *const *insn, uint32_t n_insns, cons
         memcpy(s->event, event, n_events * sizeof event[0]);
     s->n_insns = n_insns;
     s->n_events = n_events;
+    s->access = arena_array(&arena, StretchEvent, n_events);
+    s->fetch = arena_array(&arena, struct StretchFetch, 2 * n_events);
+    for (uint32_t i = 0; i < n_events; i++) {
+        if (event[i].kind == COST_IR)
+            add_fetches(s, &event[i]);
+        else
+            s->access[s->n_accesses++] = event[i];
+    }
 }
 
 /** Runs of stretches become costs of their instructions. */

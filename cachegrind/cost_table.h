@@ -27,8 +27,14 @@ typedef struct Stretch {
     uint64_t runs;
     uint32_t n_insns;
     uint32_t n_events;
-    InsnCost **insn;     /**< each counts once for every run */
-    StretchEvent *event; /**< cache simulation: in program order, I1 hits left out */
+    uint32_t n_fetches, n_accesses;
+    InsnCost **insn;      /**< each counts once for every run */
+    StretchEvent *event;  /**< cache simulation: in program order, I1 hits left out */
+    StretchEvent *access; /**< the accesses among them: access[i] is in slot i */
+    struct StretchFetch {
+        const uint64_t *way; /**< first way of the line's set in I1 */
+        uint64_t line;
+    } *fetch;             /**< lines that the fetches are in */
 } Stretch;
 
 /** The record of the instruction at @p a. */

@@ -29,18 +29,63 @@ enum { FIRST_WORD = 2, MAX_SLOTS = 28, MAX_PENDING = 16 };
 
 static uint32_t slots_offset;
 
+/** Addresses of the accesses of the stretch that runs in @p s. */
+static inline __attribute__((always_inline, target("general-regs-only"))) const uint64_t *
+slots_of(const struct VexState *s)
+{
+    return (const uint64_t *)((const char *)s + slots_offset);
+}
+
+static GIMLE_LIGHT void simulate(const StretchEvent *e, GuestAddr a)
+{
+    unsigned miss = cache_sim_access(e->kind == COST_IR ? CACHE_I1 : CACHE_D1, a, e->size);
+    if (miss) {
+        e->insn->cost[e->kind + 1]++;
+        e->insn->cost[e->kind + 2] += miss >> 1;
+    }
+}
+
+/** Accesses from number @p i on. */
+static GIMLE_LIGHT uint64_t run_accesses(const Stretch *st, const uint64_t *slot, uint32_t i)
+{
+    const Cache *d1 = &cache_sim_cache[CACHE_D1];
+    for (; i < st->n_accesses; i++) {
+        const StretchEvent *e = &st->access[i];
+        uint64_t a = slot[i], line = a >> d1->line_bits;
+        if ((a + e->size - 1) >> d1->line_bits != line) {
+            simulate(e, a);
+        } else if (cache_sim_line_misses(d1, line)) {
+            e->insn->cost[e->kind + 1]++;
+            e->insn->cost[e->kind + 2] += cache_sim_misses(&cache_sim_cache[CACHE_LL], a, e->size);
+        }
+    }
+    return 0;
+}
+
+/** Fetches and accesses in order. */
+static GIMLE_LIGHT uint64_t run_events(const Stretch *st, const uint64_t *slot)
+{
+    for (const StretchEvent *e = st->event, *end = e + st->n_events; e < end; e++)
+        simulate(e, e->kind == COST_IR ? e->insn->addr : slot[e->slot]);
+    return 0;
+}
+
+/** The common case, as quick as can be: what hits the most recently used way changes nothing. */
 static GIMLE_LIGHT uint64_t run_stretch(struct VexState *s, uint64_t stretch)
 {
     Stretch *st = (Stretch *)(uintptr_t)stretch;
-    const uint64_t *slot = (const uint64_t *)((const char *)s + slots_offset);
+    const Cache *d1 = &cache_sim_cache[CACHE_D1];
+    const uint64_t *slot = slots_of(s), mask = d1->set_mask, assoc = d1->assoc;
+    const uint64_t *way = d1->way;
+    unsigned bits = d1->line_bits;
     st->runs++;
-    for (const StretchEvent *e = st->event, *end = e + st->n_events; e < end; e++) {
-        unsigned miss = e->kind == COST_IR ? cache_sim_access(CACHE_I1, e->insn->addr, e->size)
-                                           : cache_sim_access(CACHE_D1, slot[e->slot], e->size);
-        if (__builtin_expect(miss != 0, 0)) {
-            e->insn->cost[e->kind + 1]++;
-            e->insn->cost[e->kind + 2] += miss >> 1;
-        }
+    for (uint32_t i = 0; i < st->n_fetches; i++)
+        if (*st->fetch[i].way != st->fetch[i].line)
+            return run_events(st, slot);
+    for (uint32_t i = 0; i < st->n_accesses; i++) {
+        uint64_t a = slot[i], line = a >> bits;
+        if (way[(line & mask) * assoc] != line || (a + st->access[i].size - 1) >> bits != line)
+            return run_accesses(st, slot, i);
     }
     return 0;
 }
