@@ -44,7 +44,9 @@ sub errors {
     my ($text) = @_;
     my (@errors, $error, $stack);
     my $finish = sub {
-        push @errors, $error if $error && @{ $error->{stack} };
+        # descriptors listed by --track-fds have stacks but are no errors
+        push @errors, $error
+            if $error && @{ $error->{stack} } && $error->{what} !~ /^Open (?:file descriptor|AF_)/;
         ($error, $stack) = (undef, undef);
     };
     for my $line (lines($text)) {

@@ -51,6 +51,7 @@ sub run {
         open STDOUT, '>', "$a{base}.out" or POSIX::_exit(126);
         open STDERR, '>', "$a{base}.err" or POSIX::_exit(126);
         chdir $a{dir} if $a{dir};
+        POSIX::close($_) for 3 .. 30;    # the program starts with three descriptors
         my $env = $a{env} || {};
         for (keys %$env) {
             if (defined $env->{$_}) { $ENV{$_} = $env->{$_} } else { delete $ENV{$_} }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // A call of a null function pointer.
 // EXIT: SIGSEGV
-// LINE: Bad permissions for mapped region
+// LINE: /^ (Bad permissions for|Access not within) mapped region at address 0xADDR/
 int main(void)
 {
     void (*volatile f)(void) = 0;
