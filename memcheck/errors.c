@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "origin/origin.h"
 
 /** Size of the access, and flags; always below KEY_LIMIT. */
 enum { KEY_SIZE = 0x3ff, KEY_WRITE = 0x400, KEY_UNADDRESSABLE = 0x800, KEY_REGISTER = 0x1000,
@@ -32,6 +33,8 @@ typedef struct Detail {
     McClientBlock client;   /**< WHERE_CLIENT_BLOCK */
     AddrDesc core;          /**< WHERE_CORE */
     const McLoss *loss;     /**< ME_LEAK */
+    GuestAddr origin_addr;  /**< what the undefined value was loaded from */
+    Origin origin;
 } Detail;
 
 static _Thread_local Detail pending; /**< of the error being recorded */
@@ -66,14 +69,16 @@ static void record(Thread *t, McErrorKind kind, GuestAddr a, const char *string,
     gimle_error(t, kind, a, string, (void *)(uintptr_t)key, NULL);
 }
 
-void mc_error_value(Thread *t, unsigned size)
+void mc_error_value(Thread *t, unsigned size, GuestAddr origin)
 {
+    pending.origin_addr = origin;
     if (mc_options.undef_value_errors)
         record(t, ME_VALUE, 0, NULL, size & KEY_SIZE);
 }
 
-void mc_error_cond(Thread *t)
+void mc_error_cond(Thread *t, GuestAddr origin)
 {
+    pending.origin_addr = origin;
     if (mc_options.undef_value_errors)
         record(t, ME_COND, 0, NULL, 0);
 }
@@ -108,16 +113,24 @@ void mc_error_access(Thread *t, GuestAddr a, unsigned size, bool write)
 
 void mc_error_jump(Thread *t, GuestAddr a) { record(t, ME_JUMP, a, NULL, 0); }
 
-void mc_error_param(Thread *t, const char *what, GuestAddr a, bool in_register, bool unaddressable)
+void mc_error_param(Thread *t, const char *what, GuestAddr a, bool unaddressable)
 {
     if (!unaddressable && !mc_options.undef_value_errors)
         return;
-    record(t, ME_PARAM, a, what,
-           (unaddressable ? KEY_UNADDRESSABLE : 0) | (in_register ? KEY_REGISTER : 0));
+    pending.origin_addr = a;
+    record(t, ME_PARAM, a, what, unaddressable ? KEY_UNADDRESSABLE : 0);
+}
+
+void mc_error_param_register(Thread *t, const char *what, GuestAddr origin)
+{
+    pending.origin_addr = origin;
+    if (mc_options.undef_value_errors)
+        record(t, ME_PARAM, 0, what, KEY_REGISTER);
 }
 
 void mc_error_user(Thread *t, GuestAddr a, bool unaddressable)
 {
+    pending.origin_addr = a;
     record(t, ME_USER, a, NULL, unaddressable ? KEY_UNADDRESSABLE : 0);
 }
 
@@ -189,8 +202,12 @@ static void errors_complete(GimleError *e)
         describe(e->thread, e->addr, d);
     bool about_values = e->kind == ME_VALUE || e->kind == ME_COND ||
                         ((e->kind == ME_PARAM || e->kind == ME_USER) && !(d->key & KEY_UNADDRESSABLE));
-    if (about_values)
+    d->origin = (Origin){ ORIGIN_NONE, NULL };
+    if (about_values) {
         atomic_store(&saw_undefined, true);
+        if (mc_options.track_origins)
+            d->origin = origin_find(e->thread, d->origin_addr, e->where);
+    }
     e->extra = d;
 }
 
@@ -244,6 +261,15 @@ static void print_where(const GimleError *e, const Detail *d, ErrorPrinter *p)
         gimle_print_addr(p, e->addr, &d->core);
         break;
     }
+}
+
+static void print_origin(const Detail *d, ErrorPrinter *p)
+{
+    if (!d->origin.where)
+        return;
+    gimle_print_aux(p, "Uninitialised value was created by a %s allocation",
+                    d->origin.kind == ORIGIN_HEAP ? "heap" : "stack");
+    gimle_print_stack(p, d->origin.where);
 }
 
 static void print_param(const GimleError *e, const Detail *d, ErrorPrinter *p)
@@ -372,8 +398,10 @@ static void errors_print(const GimleError *e, ErrorPrinter *p)
         print_simple(e, d, p);
     if (e->where)
         gimle_print_stack(p, e->where);
-    if (e->kind != ME_LEAK)
-        print_where(e, d, p);
+    if (e->kind == ME_LEAK)
+        return;
+    print_where(e, d, p);
+    print_origin(d, p);
 }
 
 /* ---- suppressions -------------------------------------------------------------------------------- */

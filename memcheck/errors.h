@@ -21,15 +21,18 @@ typedef enum McErrorKind {
     ME_KINDS
 } McErrorKind;
 
-void mc_error_value(Thread *t, unsigned size);
-void mc_error_cond(Thread *t);
+/** @p origin: address that the undefined bits were loaded from, 0 if not known. */
+void mc_error_value(Thread *t, unsigned size, GuestAddr origin);
+void mc_error_cond(Thread *t, GuestAddr origin);
 /** Invalid access of @p size bytes; ignored if the user asked to ignore the address. */
 void mc_error_access(Thread *t, GuestAddr a, unsigned size, bool write);
 /** Was the access to @p a by the present instruction of @p t the last one reported? */
 bool mc_error_just_reported(Thread *t, GuestAddr a);
 void mc_error_jump(Thread *t, GuestAddr a);
-/** Argument @p what ("write(buf)") points to bad bytes at @p a; a 0 and !unaddressable: a register. */
-void mc_error_param(Thread *t, const char *what, GuestAddr a, bool in_register, bool unaddressable);
+/** Argument @p what ("write(buf)") points to bad bytes at @p a. */
+void mc_error_param(Thread *t, const char *what, GuestAddr a, bool unaddressable);
+/** Argument @p what is undefined itself. */
+void mc_error_param_register(Thread *t, const char *what, GuestAddr origin);
 void mc_error_user(Thread *t, GuestAddr a, bool unaddressable);
 void mc_error_free(Thread *t, GuestAddr a);
 void mc_error_mismatch(Thread *t, GuestAddr a);

@@ -52,7 +52,7 @@ static void pre_read(Thread *t, const char *what, GuestAddr a, size_t len)
     ShadowState s = shadow_check_defined(a, len, &bad);
     stack_switch_warn();
     if (s != SHADOW_OK)
-        mc_error_param(t, what, bad, false, s == SHADOW_BAD_ADDRESS);
+        mc_error_param(t, what, bad, s == SHADOW_BAD_ADDRESS);
 }
 
 /** A string ends at its first defined zero byte, or where it is not mapped. */
@@ -69,7 +69,7 @@ static void pre_read_string(Thread *t, const char *what, GuestAddr a)
     while (len < 1u << 24 && gimle_read_guest(&byte, a + len, 1) == 1)
         len++;
     ShadowState s = shadow_check_defined(a, len, &bad);
-    mc_error_param(t, what, s == SHADOW_OK ? a + len : bad, false, s != SHADOW_BAD_VALUE);
+    mc_error_param(t, what, s == SHADOW_OK ? a + len : bad, s != SHADOW_BAD_VALUE);
 }
 
 /** Is all of [a, a+len) mapped? The first byte that is not in *bad. */
@@ -89,7 +89,7 @@ static void pre_write(Thread *t, const char *what, GuestAddr a, size_t len)
     if (len == 0)
         return;
     if (shadow_check_addressable(a, len, &bad) != SHADOW_OK || !is_mapped(a, len, &bad))
-        mc_error_param(t, what, bad, false, true);
+        mc_error_param(t, what, bad, true);
 }
 
 static void pre_read_mapped(Thread *t, const char *what, GuestAddr a, size_t len)
@@ -100,7 +100,7 @@ static void pre_read_mapped(Thread *t, const char *what, GuestAddr a, size_t len
     if (is_mapped(a, len, &bad))
         pre_read(t, what, a, len);
     else
-        mc_error_param(t, what, bad, false, true);
+        mc_error_param(t, what, bad, true);
 }
 
 static void post_write(Thread *t, GuestAddr a, size_t len)
@@ -112,7 +112,7 @@ static void post_write(Thread *t, GuestAddr a, size_t len)
 static void pre_reg(Thread *t, const char *what, RegId reg, unsigned bytes)
 {
     if (mc_reg_vbits(t, reg, bytes))
-        mc_error_param(t, what, 0, true, false);
+        mc_error_param_register(t, what, mc_reg_origin(t, reg));
 }
 
 /* ---- threads, faults -------------------------------------------------------------------------------- */

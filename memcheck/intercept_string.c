@@ -40,7 +40,7 @@ static void looked_at(GuestCall *c, GuestAddr a, size_t n, unsigned width)
         case SHADOW_BAD_VALUE:
             if (shadow_check_addressable(a + i * width, width, &bad) != SHADOW_OK)
                 mc_error_access(c->thread, a + i * width, width, false);
-            mc_error_cond(c->thread);
+            mc_error_cond(c->thread, a + i * width);
             break;
         }
     }
@@ -53,16 +53,19 @@ static void looked_at_both(GuestCall *c, GuestAddr a, GuestAddr b, size_t n, uns
         return;
     for (size_t i = 0; i < n; i++) {
         GuestAddr x = a + i * width, y = b + i * width, bad;
+        GuestAddr first = 0;
         bool undefined = false;
         for (int k = 0; k < 2; k++) {
             GuestAddr p = k ? y : x;
             if (shadow_check_addressable(p, width, &bad) != SHADOW_OK)
                 mc_error_access(c->thread, p, width, false);
-            for (unsigned j = 0; j < width; j++)
-                undefined = undefined || shadow_vbits(p + j);
+            for (unsigned j = 0; j < width && !undefined; j++) {
+                undefined = shadow_vbits(p + j);
+                first = p + j;
+            }
         }
         if (undefined)
-            mc_error_cond(c->thread);
+            mc_error_cond(c->thread, first);
     }
 }
 

@@ -59,16 +59,28 @@ enum {
     TW_COUNTS = 2,
     /** Slow accesses to memory: V bits between the block and its helpers, 8 words. */
     TW_VBITS = 8,
-    /** Shadow of the memory operand of a native instruction, 8 words. */
-    TW_SCRATCH = 16
+    /** Shadow of the memory operand of a native instruction, while none of the former is needed. */
+    TW_SCRATCH = TW_VBITS,
+    /** With --track-origins: what address vector registers (even, odd) were loaded from last. */
+    TW_ORIGIN_VEC = 6,
+    /** Likewise the register of bit i of the mask (instrument/regmask.h), 16 words. */
+    TW_ORIGIN = 16
 };
 
 /** Offset of the first of them in the state; set by regmask_init(). */
 extern uint32_t mc_tool_words;
+/** Word that holds the origin of the register with @p bit in the mask. */
+static inline unsigned mc_origin_word(uint32_t bit)
+{
+    unsigned n = (unsigned)__builtin_ctz(bit);
+    return n < 16 ? TW_ORIGIN + n : TW_ORIGIN_VEC + n % 2;
+}
 /** Address of tool word @p i of @p s. */
 #define mc_tool_word(s, i) ((uint64_t *)((char *)(s) + mc_tool_words) + (i))
 /** V bits of the low @p bytes (at most 8) bytes of register @p r of thread @p t. */
 uint64_t mc_reg_vbits(Thread *t, RegId r, unsigned bytes);
+/** Address that the undefined bits of @p r were loaded from, 0 if not known. */
+GuestAddr mc_reg_origin(Thread *t, RegId r);
 /** Register @p r of @p t is defined now. */
 void mc_reg_set_defined(Thread *t, RegId r);
 

@@ -13,6 +13,7 @@
 #include "stack_switch.h"
 #include "../errors.h"
 #include "../memcheck.h"
+#include "../origin/origin.h"
 
 /* ---- the stack pointer --------------------------------------------------------------------- */
 
@@ -200,20 +201,29 @@ const IrCallee mc_helper_state_image = { "mc_state_image", (void *)state_image, 
 
 /* ---- undefined values -------------------------------------------------------------------------------- */
 
-static uint64_t bad_cond(struct VexState *s)
+static uint64_t note_origin(struct VexState *s, uint64_t a, uint64_t origin)
 {
-    mc_error_cond(gimle_thread_of_state(s));
+    GuestAddr pc = gimle_thread_get_reg(gimle_thread_of_state(s), gimle_guest->pc);
+    origin_note_copy(a, origin, pc);
     return 0;
 }
 
-static uint64_t bad_value(struct VexState *s, uint64_t size)
+static uint64_t bad_cond(struct VexState *s, uint64_t origin)
 {
-    mc_error_value(gimle_thread_of_state(s), (unsigned)size);
+    mc_error_cond(gimle_thread_of_state(s), origin);
     return 0;
 }
 
-const IrCallee mc_helper_bad_cond = { "mc_bad_cond", (void *)bad_cond, CALLEE_FULL, TY_NONE, 0 };
-const IrCallee mc_helper_bad_value = { "mc_bad_value", (void *)bad_value, CALLEE_FULL, TY_NONE, 1 };
+static uint64_t bad_value(struct VexState *s, uint64_t size, uint64_t origin)
+{
+    mc_error_value(gimle_thread_of_state(s), (unsigned)size, origin);
+    return 0;
+}
+
+const IrCallee mc_helper_bad_cond = { "mc_bad_cond", (void *)bad_cond, CALLEE_FULL, TY_NONE, 1 };
+const IrCallee mc_helper_bad_value = { "mc_bad_value", (void *)bad_value, CALLEE_FULL, TY_NONE, 2 };
+const IrCallee mc_helper_note_origin = { "mc_note_origin", (void *)note_origin, CALLEE_FULL, TY_NONE,
+                                         2 };
 
 /* ---- for events and requests ---------------------------------------------------------------------------- */
 
@@ -226,6 +236,13 @@ uint64_t mc_reg_vbits(Thread *t, RegId r, unsigned bytes)
         return 0;
     memcpy(&v, (char *)s + regmask_rows[r].shadow, bytes < 8 ? bytes : 8);
     return v;
+}
+
+GuestAddr mc_reg_origin(Thread *t, RegId r)
+{
+    uint32_t bit = regmask_bit(r);
+    return bit && mc_options.track_origins
+               ? *mc_tool_word(gimle_thread_state(t), mc_origin_word(bit)) : 0;
 }
 
 void mc_reg_set_defined(Thread *t, RegId r)

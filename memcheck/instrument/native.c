@@ -199,6 +199,35 @@ static void open_memory(Nat *t)
         t->mem.n = 0; /* values in the x87 unit are taken as defined */
 }
 
+/** The address or a register that undefined results most likely come from. */
+static IrRef origin_of_inputs(Nat *t)
+{
+    if (!t->s->origins)
+        return IR_NONE;
+    if (t->reads_mem)
+        return slow_address(t->s, t->m);
+    IrRef v = IR_NONE, origin = IR_NONE;
+    for (unsigned k = 0; k < t->n->n_ops; k++) {
+        const NativeOp *o = &t->n->op[k];
+        if (!(o->access & NA_READ) || !is_followed(o) || regmask_bit(o->reg) == 0)
+            continue;
+        IrRef vo = native_op_vbits(t, o);
+        origin = slow_join_origins(t->s, v, origin, vo, slow_get_origin(t->s, o->reg));
+        v = vo;
+    }
+    return origin;
+}
+
+/** Every register that it writes gets @p origin. */
+static void put_origins(Nat *t, IrRef origin)
+{
+    for (unsigned k = 0; k < t->n->n_ops; k++)
+        if ((t->n->op[k].access & NA_WRITE) && is_followed(&t->n->op[k]))
+            slow_put_origin(t->s, t->n->op[k].reg, origin);
+    if (t->n->cc_write)
+        slow_put_origin(t->s, gimle_guest->flags, origin);
+}
+
 /** V bits of what the instruction wrote, now that it has run. */
 static void close_outputs(Nat *t)
 {
@@ -221,11 +250,13 @@ void native_instrument(Slow *s, IrRef i)
         slow_check_address(s, i);
     t.m = ir_copy_mem(&s->x.copier, i);
     open_memory(&t);
+    IrRef origin = origin_of_inputs(&t);
     native_rule_of(t.n)(&t);
     bool sp = native_writes_sp(t.n);
     IrRef old = sp ? instr_sp_before_native(&s->x, t.n) : IR_NONE;
     ir_copy_insn(&s->x.copier, i);
     close_outputs(&t);
+    put_origins(&t, origin);
     if (sp)
         instr_sp_after_native(&s->x, t.n, old);
 }

@@ -16,32 +16,57 @@
 
 /* ---- reports ------------------------------------------------------------------------------ */
 
-void slow_check_value(Slow *s, IrRef v, unsigned size)
+void slow_check_value(Slow *s, IrRef v, unsigned size, IrRef origin)
 {
     IrBlock *b = s->x.b;
     if (v == IR_NONE || !s->value_errors)
         return;
     IrRef any = vbits_any(b, v);
-    if (size == 0) {
-        ir_call(b, &mc_helper_bad_cond, any, NULL, 0);
-    } else {
-        IrRef arg = c64(b, size);
-        ir_call(b, &mc_helper_bad_value, any, &arg, 1);
-    }
+    IrRef args[2] = { c64(b, size), origin == IR_NONE ? c64(b, 0) : origin };
+    if (size == 0)
+        ir_call(b, &mc_helper_bad_cond, any, &args[1], 1);
+    else
+        ir_call(b, &mc_helper_bad_value, any, args, 2);
+}
+
+/* ---- origins ------------------------------------------------------------------------------- */
+
+IrRef slow_join_origins(Slow *s, IrRef v1, IrRef o1, IrRef v2, IrRef o2)
+{
+    if (!s->origins || v1 == IR_NONE || o1 == IR_NONE)
+        return v2 == IR_NONE ? IR_NONE : o2;
+    if (v2 == IR_NONE || o2 == IR_NONE || o1 == o2)
+        return o1;
+    return ir_select(s->x.b, vbits_any(s->x.b, v1), o1, o2);
+}
+
+IrRef slow_get_origin(Slow *s, RegId r)
+{
+    if (!s->origins || regmask_bit(r) == 0)
+        return IR_NONE;
+    return ir_get(s->x.b, TY_I64, REG_TOOL(mc_origin_word(regmask_bit(r))));
+}
+
+void slow_put_origin(Slow *s, RegId r, IrRef origin)
+{
+    if (s->origins && origin != IR_NONE && regmask_bit(r))
+        ir_put(s->x.b, REG_TOOL(mc_origin_word(regmask_bit(r))), origin);
 }
 
 void slow_check_address(Slow *s, IrRef i)
 {
     const IrInsn *in = &s->x.src->insn[i];
-    IrRef v = IR_NONE;
+    IrRef v = IR_NONE, origin = IR_NONE;
     for (int k = 0; k < 2; k++) {
         if (in->arg[k] == IR_NONE)
             continue;
-        v = vbits_or(s->x.b, v, s->vbits[in->arg[k]]);
+        IrRef a = in->arg[k];
+        origin = slow_join_origins(s, v, origin, s->vbits[a], s->origin[a]);
+        v = vbits_or(s->x.b, v, s->vbits[a]);
         /* Reported once, then taken as defined. */
         s->vbits[in->arg[k]] = IR_NONE;
     }
-    slow_check_value(s, v, gimle_guest->word);
+    slow_check_value(s, v, gimle_guest->word, origin);
 }
 
 /* ---- memory ---------------------------------------------------------------------------------- */
@@ -212,6 +237,8 @@ static void on_put(Instr *x, const PendingPut *p)
     uint32_t bit = regmask_bit(p->reg);
     if (bit == 0)
         return;
+    if (p->vbits != IR_NONE)
+        slow_put_origin(s, p->reg, s->origin[p->src]);
     IrType t = vbits_type(type_of(x->b, p->v));
     ir_put(x->b, REG_SHADOW_OF(p->reg), vbits_full(x->b, t, p->vbits));
     if (gimle_reg_size(p->reg) > 8 || bit >= 1u << 16) {
@@ -280,6 +307,8 @@ static void emit_load(Slow *s, IrRef i)
     ir_copy_insn(&s->x.copier, i);
     Pieces p = slow_load(s, ir_copy_mem(&s->x.copier, i), ir_type_size(t));
     s->vbits[i] = pieces_join(s->x.b, &p, t);
+    if (s->origins)
+        s->origin[i] = slow_address(s, ir_copy_mem(&s->x.copier, i));
 }
 
 static void emit_store(Slow *s, IrRef i)
@@ -289,6 +318,11 @@ static void emit_store(Slow *s, IrRef i)
     slow_check_address(s, i);
     Pieces p = pieces_split(s->x.b, s->vbits[in->arg[2]], size);
     slow_store(s, ir_copy_mem(&s->x.copier, i), &p);
+    IrRef v = s->vbits[in->arg[2]], origin = s->origin[in->arg[2]];
+    if (s->origins && v != IR_NONE && origin != IR_NONE) {
+        IrRef args[2] = { slow_address(s, ir_copy_mem(&s->x.copier, i)), origin };
+        ir_call(s->x.b, &mc_helper_note_origin, vbits_any(s->x.b, v), args, 2);
+    }
     ir_copy_insn(&s->x.copier, i);
 }
 
@@ -304,7 +338,7 @@ static void emit_call(Slow *s, IrRef i)
             v = vbits_or(b, v, ir_unop(b, OP_ZEXT, TY_I64, vbits_any(b, a)));
     }
     if (in->callee->kind != CALLEE_PURE)
-        slow_check_value(s, v, gimle_guest->word);
+        slow_check_value(s, v, gimle_guest->word, IR_NONE);
     ir_copy_insn(&s->x.copier, i);
     if (in->callee->kind == CALLEE_FULL && in->sub == 2) {
         /* The lifter's calls with an address and a format write or read a register image. */
@@ -323,7 +357,8 @@ static void emit_exit(Slow *s, IrRef i)
     const IrInsn *in = &s->x.src->insn[i];
     if (in->op != OP_JUMP)
         slow_check_value(s, s->vbits[in->arg[0]],
-                         in->op == OP_EXIT_IF ? 0 : gimle_guest->word);
+                         in->op == OP_EXIT_IF ? 0 : gimle_guest->word,
+                         s->origin[in->arg[0]]);
     s->x.is_call = in->op != OP_EXIT_IF && in->sub == JK_CALL;
     instr_flush_puts(&s->x);
     update_mask(s);
@@ -339,7 +374,7 @@ static void emit_put(Slow *s, IrRef i)
     IrRef v = s->vbits[in->arg[0]];
     if (in->aux == gimle_guest->sp) {
         /* An undefined stack pointer is reported here, and then it is what it is. */
-        slow_check_value(s, v, gimle_guest->word);
+        slow_check_value(s, v, gimle_guest->word, s->origin[in->arg[0]]);
         v = IR_NONE;
     }
     instr_defer_put(&s->x, i, v);
@@ -352,9 +387,16 @@ static void emit_pure(Slow *s, IrRef i)
     IrRef r = ir_copy_insn(&s->x.copier, i);
     unsigned n = ir_op_nargs((IrOp)in->op);
     IrRef v[3] = { IR_NONE, IR_NONE, IR_NONE };
-    for (unsigned k = 0; k < n; k++)
-        if (in->arg[k] != IR_NONE)
-            v[k] = s->vbits[in->arg[k]];
+    IrRef seen = IR_NONE, origin = IR_NONE;
+    for (unsigned k = 0; k < n; k++) {
+        if (in->arg[k] == IR_NONE)
+            continue;
+        IrRef a = in->arg[k];
+        v[k] = s->vbits[a];
+        origin = slow_join_origins(s, seen, origin, v[k], s->origin[a]);
+        seen = v[k] == IR_NONE ? seen : v[k];
+    }
+    s->origin[i] = origin;
     IrInsn copy = s->x.b->insn[r];
     s->vbits[i] = vbits_of(s->x.b, &copy, v);
 }
@@ -375,6 +417,7 @@ static void emit_insn(Slow *s, IrRef i)
         instr_track_sp(&s->x, i);
         ir_copy_insn(&s->x.copier, i);
         s->vbits[i] = get_vbits(s, in->aux, (IrType)in->type);
+        s->origin[i] = slow_get_origin(s, in->aux);
         return;
     case OP_PUT:
         emit_put(s, i);
@@ -405,12 +448,14 @@ static void emit_insn(Slow *s, IrRef i)
 
 IrBlock *slow_instrument(void *ctx, IrBlock *src, struct Arena *arena)
 {
-    Slow s = { .next_mode = (uint8_t)(uintptr_t)ctx, .value_errors = mc_options.undef_value_errors };
+    Slow s = { .next_mode = (uint8_t)(uintptr_t)ctx, .value_errors = mc_options.undef_value_errors,
+               .origins = mc_options.track_origins };
     instr_init(&s.x, src, arena);
     s.x.on_put = on_put;
     s.vbits = arena_array(arena, IrRef, src->n);
+    s.origin = arena_array(arena, IrRef, src->n);
     for (uint32_t i = 0; i < src->n; i++)
-        s.vbits[i] = IR_NONE;
+        s.vbits[i] = s.origin[i] = IR_NONE;
     for (uint32_t i = 0; i < src->n; i++)
         emit_insn(&s, i);
     return s.x.b;

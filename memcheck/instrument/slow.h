@@ -22,6 +22,8 @@ typedef struct Slow {
     IrRef put_vbits[16];  /**< by bit number: V bits last put, IR_NONE: defined */
     uint8_t next_mode;    /**< where the block's exits go */
     bool value_errors;
+    bool origins;         /**< --track-origins */
+    IrRef *origin;        /**< by source ref: address its undefined bits come from, I64 or IR_NONE */
     bool started;
 } Slow;
 
@@ -31,8 +33,16 @@ Pieces slow_load(Slow *s, IrMem m, unsigned size);
 void slow_store(Slow *s, IrMem m, const Pieces *p);
 /** Report if the address of source instruction @p i is undefined. */
 void slow_check_address(Slow *s, IrRef i);
-/** Report if @p v (V bits or IR_NONE) is not zero: a value of @p size bytes, 0: a condition. */
-void slow_check_value(Slow *s, IrRef v, unsigned size);
+/**
+ * Report if @p v (V bits or IR_NONE) is not zero: a value of @p size bytes, 0: a condition.
+ * @p origin: where it was loaded from (I64) or IR_NONE.
+ */
+void slow_check_value(Slow *s, IrRef v, unsigned size, IrRef origin);
+/** Of two values with V bits @p v1 and @p v2 (or IR_NONE): the origin of the first undefined one. */
+IrRef slow_join_origins(Slow *s, IrRef v1, IrRef o1, IrRef v2, IrRef o2);
+/** Origin of guest register @p r; IR_NONE if it is never undefined. */
+IrRef slow_get_origin(Slow *s, RegId r);
+void slow_put_origin(Slow *s, RegId r, IrRef origin);
 /** m's address as one value. */
 IrRef slow_address(Slow *s, IrMem m);
 /** The shadow of register @p r was written by other means than a deferred PUT. */

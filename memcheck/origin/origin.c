@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * From the address an undefined value was loaded from to the place that made it undefined.
+ * Values that are copied before they are used leave a note at each copy; a note on the stack
+ * counts only while the function that made it is still active, since frames come and go
+ * without our being told.
+ */
+#include "origin.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "base/hashmap.h"
+
+/** Notes are forgotten when there are so many. */
+enum { MAX_NOTES = 1 << 18, MAX_COPIES = 32, MAX_FUNCTION = 1 << 20, NAME = 512 };
+
+typedef struct Note {
+    GuestAddr from, pc;
+} Note;
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /**< a leaf */
+static HashMap notes; /**< address of a copy → number of its Note plus 1 */
+static Note *note;
+static size_t n_notes;
+
+void origin_note_copy(GuestAddr to, GuestAddr from, GuestAddr pc)
+{
+    uint64_t n;
+    if (to == 0 || from == 0 || to == from)
+        return;
+    pthread_mutex_lock(&lock);
+    if (!note) {
+        note = malloc(MAX_NOTES * sizeof *note);
+        CHECK(note != NULL, "out of memory");
+    }
+    if (!hashmap_get(&notes, to, &n)) {
+        if (n_notes == MAX_NOTES) {
+            hashmap_clear(&notes);
+            n_notes = 0;
+        }
+        n = ++n_notes;
+        hashmap_put(&notes, to, n);
+    }
+    note[n - 1] = (Note){ from, pc };
+    pthread_mutex_unlock(&lock);
+}
+
+static bool find_note(GuestAddr a, Note *out)
+{
+    uint64_t n;
+    pthread_mutex_lock(&lock);
+    bool found = hashmap_get(&notes, a, &n);
+    if (found)
+        *out = note[n - 1];
+    pthread_mutex_unlock(&lock);
+    return found;
+}
+
+static void copy_name(char *buf, GuestAddr pc)
+{
+    strncpy(buf, gimle_function_name(pc), NAME - 1);
+    buf[NAME - 1] = '\0';
+}
+
+/** Is the function of @p pc one of those in @p now? */
+static bool is_active(GuestAddr pc, const StackTrace *now)
+{
+    char name[NAME];
+    copy_name(name, pc);
+    for (uint32_t i = 0; now && i < now->n && name[0]; i++)
+        if (strcmp(name, gimle_function_name(i ? now->pc[i] - 1 : now->pc[i])) == 0)
+            return true;
+    return false;
+}
+
+/** First address of the function of @p pc. */
+static GuestAddr function_start(GuestAddr pc)
+{
+    char name[NAME];
+    copy_name(name, pc);
+    GuestAddr in = pc, out = pc > MAX_FUNCTION ? pc - MAX_FUNCTION : 0;
+    for (GuestAddr step = 16; step < MAX_FUNCTION && pc > step; step *= 2) {
+        if (strcmp(name, gimle_function_name(pc - step)) != 0) {
+            out = pc - step;
+            break;
+        }
+        in = pc - step;
+    }
+    while (in - out > 1) {
+        GuestAddr mid = out + (in - out) / 2;
+        if (strcmp(name, gimle_function_name(mid)) == 0)
+            in = mid;
+        else
+            out = mid;
+    }
+    return in;
+}
+
+static Origin of_stack(const AddrDesc *d, const StackTrace *now)
+{
+    if (!now || now->n == 0)
+        return (Origin){ ORIGIN_UNKNOWN, NULL };
+    uint32_t frame = d->frame > 0 && (uint32_t)d->frame < now->n ? (uint32_t)d->frame : 0;
+    GuestAddr pc = function_start(frame ? now->pc[frame] - 1 : now->pc[frame]);
+    return (Origin){ ORIGIN_STACK, gimle_stack_trace_intern(&pc, 1) };
+}
+
+Origin origin_find(Thread *t, GuestAddr a, const StackTrace *now)
+{
+    if (a == 0)
+        return (Origin){ ORIGIN_NONE, NULL };
+    for (int i = 0; i < MAX_COPIES; i++) {
+        Note n;
+        HeapBlock *b = gimle_heap_find_near(a);
+        if (!find_note(a, &n) || (!b && !is_active(n.pc, now))) {
+            AddrDesc d;
+            if (b && b->alloc)
+                return (Origin){ ORIGIN_HEAP, b->alloc };
+            gimle_describe_addr(t, a, &d);
+            /* A leaf function has its variables in the red zone. */
+            bool stack = d.kind == ADDR_STACK || d.kind == ADDR_BELOW_SP;
+            return stack ? of_stack(&d, now) : (Origin){ ORIGIN_UNKNOWN, NULL };
+        }
+        a = n.from;
+    }
+    return (Origin){ ORIGIN_UNKNOWN, NULL };
+}
