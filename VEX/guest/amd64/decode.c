@@ -299,6 +299,12 @@ static void set_encoding(NativeInsn *n, const ZydisDecodedInstruction *zi)
     }
 }
 
+/** The processor adds a vector index, so it must cut the address to 32 bits too. */
+static bool keeps_addr32(const Insn *in)
+{
+    return in->n.flags & NF_VSIB && in->mem_seg == REG_NONE;
+}
+
 /**
  * Segment and address-size overrides are in the IR's address: take them out of the bytes, as well
  * as REX prefixes that the processor ignores since they do not stand before the opcode.
@@ -308,7 +314,7 @@ static void drop_folded_prefixes(Insn *in, const ZydisDecodedInstruction *zi)
     bool has_rex = zi->attributes & ZYDIS_ATTRIB_HAS_REX;
     for (unsigned i = zi->raw.prefix_count; i-- > 0;) {
         uint8_t p = zi->raw.prefixes[i].value;
-        bool folded = in->has_mem && (p == 0x64 || p == 0x65 || p == 0x67);
+        bool folded = in->has_mem && (p == 0x64 || p == 0x65 || (p == 0x67 && !keeps_addr32(in)));
         bool ignored = (p & 0xf0) == 0x40 && !(has_rex && i == zi->raw.rex.offset);
         if (folded || ignored)
             drop_prefix(&in->n, i);

@@ -216,3 +216,28 @@ bool lift_mulx(Lift *l, const Insn *in, const InsnRow *row)
     lift_set_operand(l, in, 0, hi); /* wins if both are the same register */
     return true;
 }
+
+/**
+ * cmpxchg of registers.  The one that is not written keeps its upper half even if the operands
+ * are 32 bits wide.
+ */
+bool lift_cmpxchg(Lift *l, const Insn *in, const InsnRow *row)
+{
+    (void)row;
+    IrBlock *b = l->b;
+    const Operand *dst = &in->operand[0];
+    if (in->has_mem || dst->size < 4)
+        return false;
+    IrType t = type_of(dst);
+    IrRef old = lift_operand(l, in, 0), acc = lift_get(l, AMD64_RAX, dst->size);
+    IrRef src = lift_resize(l, lift_operand(l, in, 1), TY_I64);
+    IrRef equal = ir_cmp(b, OP_CMPEQ, acc, old);
+    IrRef new_dst = ir_select(b, equal, src, lift_get(l, dst->reg, 8));
+    IrRef new_acc = ir_select(b, equal, lift_get(l, AMD64_RAX, 8), lift_resize(l, old, TY_I64));
+    IrRef f = cc_wanted(in) ? ir_flags(b, FK_SUB, t, acc, old, IR_NONE) : IR_NONE;
+    ir_put(b, AMD64_RAX, new_acc);
+    ir_put(b, dst->reg, new_dst);
+    if (f != IR_NONE)
+        lift_put_cc(l, in, f);
+    return true;
+}

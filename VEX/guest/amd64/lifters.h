@@ -29,6 +29,7 @@ InsnLifter lift_mov, lift_lea, lift_extend, lift_extend_ax, lift_extend_dx, lift
 InsnLifter lift_movbe, lift_xchg;
 /* lift_alu.c */
 InsnLifter lift_alu2, lift_alu_carry, lift_compare, lift_alu1, lift_step, lift_multiply, lift_mulx;
+InsnLifter lift_cmpxchg;
 /* lift_shift.c */
 InsnLifter lift_shift, lift_shiftx, lift_rorx;
 /* lift_bit.c */

@@ -148,10 +148,11 @@ IrRef lift_effective_address(Lift *l, const Insn *in)
 IrMem lift_mem(Lift *l, const Insn *in)
 {
     IrMem m = raw_mem(l, in);
-    if (in->prefixes & INP_ADDR32) {
-        /* A vector index is added by the processor: 32-bit wrap-around of it is not modelled. */
+    bool gather = in->n.flags & NF_VSIB;
+    if (in->prefixes & INP_ADDR32 && (!gather || in->mem_seg != REG_NONE)) {
+        /* A gather without segment keeps its prefix instead (decode.c). */
         m = lift_at(low32(l, flatten(l, m)), 0);
-        m.scale = in->n.flags & NF_VSIB ? in->mem_scale : 0;
+        m.scale = gather ? in->mem_scale : 0;
     }
     if (in->mem_seg != REG_NONE) {
         IrRef seg = ir_get(l->b, TY_I64, in->mem_seg);
