@@ -8,7 +8,6 @@
  *
  *   gimle -q ./definedness [--rounds=N] [--seed=N] [--only=MNEMONIC] [--strict-report]
  */
-#define _GNU_SOURCE
 #include <Zydis/Zydis.h>
 #include <setjmp.h>
 #include <signal.h>

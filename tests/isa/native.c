@@ -4,7 +4,6 @@
  * frame, and the INT3 after the instruction raises another signal whose frame has the state
  * after it: no assembly, no register that could not be tested.
  */
-#define _GNU_SOURCE
 #include <setjmp.h>
 #include <signal.h>
 #include <stdio.h>
