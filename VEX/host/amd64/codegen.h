@@ -145,6 +145,7 @@ typedef struct Cg {
     VexPoint *cold_points; uint32_t n_cold_points, cap_cold_points;
     VexExitSite *exits; uint32_t n_exits, cap_exits;
     GuestAddr guest_pc; /**< address of the present guest instruction */
+    GuestAddr max_pc;   /**< highest one so far: a block may follow jumps backward */
     uint64_t const_in[16]; /**< constant that each host register holds, see const_mask */
     uint32_t const_mask;
     uint32_t random;    /**< state of the random choice of registers; 0: off */

@@ -51,10 +51,23 @@ stubs_begin:
 	.endr
 	vzeroupper
 	.endm
+/* With upper halves that are all zero only the lower ones are loaded: then legacy SSE code runs
+   without the penalty for dirty upper halves that Intel's processors have. */
 	.macro	vec_load_avx
+	vmovaps	VS_V + 16(%rsp), %xmm0
+	.irp	n, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
+	vpor	VS_V + 64*\n + 16(%rsp), %xmm0, %xmm0
+	.endr
+	vptest	%xmm0, %xmm0
+	jnz	3f
+	vzeroupper
+	vec_load_sse
+	jmp	4f
+3:
 	.irp	n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
 	vmovaps	VS_V + 64*\n(%rsp), %ymm\n
 	.endr
+4:
 	.endm
 	.macro	vec_save_avx512
 	.irp	n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, \

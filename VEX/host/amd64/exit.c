@@ -112,9 +112,13 @@ static void emit_pending_test(Cg *g, GuestAddr target, unsigned mode)
     code_ool_end(g, o);
 }
 
+/**
+ * Every loop has such an edge: the one that leaves the block with the loop's highest address.
+ * Doing the present instruction again in another mode is not a step of a loop.
+ */
 static bool is_backward(const Cg *g, GuestAddr target, unsigned mode)
 {
-    return mode == g->b->mode && target <= g->guest_pc;
+    return target <= g->max_pc && (mode == g->b->mode || target != g->guest_pc);
 }
 
 /** Everything from here to the target: codes saved, mode changed, service asked. */

@@ -6,6 +6,8 @@ static void gen_imark(Cg *g, IrRef i)
 {
     const IrInsn *insn = insn_of(g, i);
     g->guest_pc = insn->imm;
+    if (g->max_pc < insn->imm)
+        g->max_pc = insn->imm;
     g->shared_exit.valid = false;
     code_point(g);
 }
@@ -95,7 +97,7 @@ bool host_compile(const IrBlock *b, unsigned mode_flags, uint8_t *buf, size_t si
     g->n = b->n;
     g->arena = arena;
     g->run_addr = run_addr;
-    g->guest_pc = b->addr;
+    g->guest_pc = g->max_pc = b->addr;
     g->val = arena_alloc_raw(arena, b->n * sizeof(Val));
     g->buf[0] = (Code){ buf, buf, buf + size };
     g->c = &g->buf[0];
