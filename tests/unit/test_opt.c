@@ -170,10 +170,13 @@ static const struct {
       "t0:I64 = GET rax\n PUT rbx, t0\n t1:I64 = GET rbx\n PUT rcx, t1\n",
       "  t0:I64 = GET rax\n  PUT rbx, t0\n  PUT rcx, t0\n", true },
     { "narrow get",
-      "t0:I64 = GET rax\n t1:I32 = GET rax\n t2:I32 = GET rax\n t3:I32 = ADD t1, t2\n"
-      "t4:I64 = ZEXT t3\n PUT rcx, t4\n",
-      "  t0:I64 = GET rax\n  t1:I32 = TRUNC t0\n  t2:I8 = CONST 0x1\n  t3:I32 = SHL t1, t2\n"
-      "  t4:I64 = ZEXT t3\n  PUT rcx, t4\n", true },
+      "t0:I64 = GET rax\n t1:I32 = GET rax\n t2:I32 = GET rax\n t3:I32 = XOR t1, t2\n"
+      "t4:I32 = NOT t1\n t5:I32 = OR t3, t4\n t6:I64 = ZEXT t5\n PUT rcx, t6\n",
+      "  t0:I64 = GET rax\n  t1:I32 = TRUNC t0\n  t2:I32 = NOT t1\n  t3:I64 = ZEXT t2\n"
+      "  PUT rcx, t3\n", true },
+    { "x + x",
+      "t0:I64 = GET rax\n t1:I64 = ADD t0, t0\n PUT rcx, t1\n",
+      "  t0:I64 = GET rax\n  t1:I8 = CONST 0x1\n  t2:I64 = SHL t0, t1\n  PUT rcx, t2\n", true },
     { "dead put",
       "IMARK 0x10, 1\n t0:I64 = GET rax\n PUT rbx, t0\n IMARK 0x11, 1\n t1:I64 = GET rcx\n"
       "PUT rbx, t1\n",
