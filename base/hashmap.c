@@ -91,7 +91,8 @@ bool hashmap_next(const HashMap *m, size_t *it, uint64_t *key, uint64_t *value)
 {
     for (; *it < m->cap; (*it)++) {
         if (m->slot[*it].key) {
-            *key = m->slot[*it].key;
+            if (key)
+                *key = m->slot[*it].key;
             if (value)
                 *value = m->slot[*it].value;
             (*it)++;

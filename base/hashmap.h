@@ -28,7 +28,7 @@ bool hashmap_remove(HashMap *m, uint64_t key);
 void hashmap_clear(HashMap *m);
 /** Give the memory back; values are the caller's. */
 void hashmap_free(HashMap *m);
-/** Iterate: start with *it = 0; false at the end. The map must not change meanwhile. */
+/** Iterate: start with *it = 0; false at the end. The map must not change meanwhile; key and value may be NULL. */
 bool hashmap_next(const HashMap *m, size_t *it, uint64_t *key, uint64_t *value);
 
 /** A good 64-bit mixer (the finaliser of MurmurHash3, public domain). */

@@ -23,6 +23,7 @@
 #include "base/vec.h"
 #include "code_arena.h"
 #include "coregrind/aspace/aspace.h"
+#include "coregrind/thread/thread.h"
 
 enum { MAX_BLOCK_BYTES = 256 * 1024, CODE_ALIGN = 16, PAGE_SHIFT = 12 };
 
@@ -95,10 +96,11 @@ static void tcache_free_translation(Translation *t)
     free(t);
 }
 
-/** Throw everything away: code memory is full. No other thread is in translated code. */
+/** Throw everything away. No other thread is in translated code. */
 static void tcache_flush(void)
 {
     uint64_t v;
+    lock_take(LOCK_translate);
     lock_take(LOCK_tcache);
     hashmap_clear(&tc.by_key);
     for (size_t it = 0; hashmap_next(&tc.by_page, &it, NULL, &v);) {
@@ -114,6 +116,7 @@ static void tcache_flush(void)
     tc.stats.flushes++;
     lock_release(LOCK_tcache);
     tc.hooks.flush_jump_caches();
+    lock_release(LOCK_translate);
 }
 
 /** One allocation for the translation and its tables. */
@@ -161,11 +164,13 @@ static void tcache_count(const VexTranslation *v, unsigned mode)
     tc.stats.emit_ns += v->emit_ns;
 }
 
-/** Translate (pc, mode) into the arena; under LOCK_translate. NULL: no code there. */
-static Translation *tcache_make(GuestAddr pc, unsigned mode, bool no_redirect)
+typedef enum MakeResult { MADE, NO_CODE, FLUSH_FIRST } MakeResult;
+
+/** Translate (pc, mode) into the arena; under LOCK_translate. */
+static MakeResult tcache_make(GuestAddr pc, unsigned mode, bool no_redirect, Translation **made)
 {
     if (tc.arena.size - tc.arena.used < MAX_BLOCK_BYTES)
-        tcache_flush();
+        return FLUSH_FIRST;
     uint8_t *rw = tc.arena.rw + tc.arena.used;
     size_t room = tc.arena.size - tc.arena.used;
     const uint8_t *rx = code_arena_rx(&tc.arena, rw);
@@ -180,7 +185,9 @@ static Translation *tcache_make(GuestAddr pc, unsigned mode, bool no_redirect)
     else
         st = vex_translate(pc, mode, rw, room, rx, &tc.scratch, &v);
     if (st == VEX_NO_CODE)
-        return NULL;
+        return NO_CODE;
+    if (v.assumption_failed) /* earlier translations were made on it, this one was not */
+        return FLUSH_FIRST;
     CHECK(st == VEX_OK, "block 0x%llx does not fit into code memory", (unsigned long long)pc);
     tc.arena.used += (v.code_len + CODE_ALIGN - 1) & ~(size_t)(CODE_ALIGN - 1);
     Translation *t = tcache_keep(&v, pc, mode, no_redirect, rx);
@@ -189,20 +196,27 @@ static Translation *tcache_make(GuestAddr pc, unsigned mode, bool no_redirect)
             aspace_protect_code(t->extent[i].addr, t->extent[i].len);
     tcache_insert(t);
     tcache_count(&v, mode);
-    return t;
+    *made = t;
+    return MADE;
 }
 
 static const void *tcache_get_any(GuestAddr pc, unsigned mode, bool no_redirect)
 {
     Translation *t = tcache_find(pc, mode, no_redirect);
-    if (!t) {
+    while (!t) {
         lock_take(LOCK_translate);
         t = tcache_find(pc, mode, no_redirect); /* another thread may have been quicker */
-        if (!t)
-            t = tcache_make(pc, mode, no_redirect);
+        MakeResult r = t ? MADE : tcache_make(pc, mode, no_redirect, &t);
         lock_release(LOCK_translate);
+        if (r == NO_CODE)
+            return NULL;
+        if (r == FLUSH_FIRST) {
+            thread_stop_world(); /* not under the lock: the others may be waiting for it */
+            tcache_flush();
+            thread_start_world();
+        }
     }
-    return t ? t->code : NULL;
+    return t->code;
 }
 
 const void *tcache_get(GuestAddr pc, unsigned mode) { return tcache_get_any(pc, mode, false); }
