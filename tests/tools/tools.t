@@ -174,4 +174,85 @@ test('ms_print reads it', massif($gimle), sub {
     return $? == 0 && $out =~ /Number of snapshots: 12\n/ ? () : $out;
 }, needs => 'ms_print');
 
+# ---- gimle-report ------------------------------------------------------------------------------------
+
+my $report = Cwd::abs_path("$source/../../scripts/gimle-report");
+Run::spew("$work/small.cg", <<"END");
+desc: I1 cache: none
+cmd: prog
+events: Ir Dr
+fl=$source/plugin.c
+fn=plugin_work
+5 10 1
+6 30 .
+fn=other
+7 5 2
+summary: 45 3
+END
+Run::spew("$work/larger.cg", Run::slurp("$work/small.cg") =~ s/^6 30/6 50/mr =~ s/summary: 45/summary: 65/r);
+Run::spew("$work/small.ms", <<'END');
+desc: (none)
+cmd: prog </script>
+time_unit: i
+#-----------
+snapshot=0
+#-----------
+time=10
+mem_heap_B=100
+mem_heap_extra_B=8
+mem_stacks_B=0
+heap_tree=peak
+n2: 100 (heap allocation functions)
+ n0: 60 0x1: main (a.c:1)
+ n0: 40 0x2: f (a.c:2)
+END
+
+sub shows {
+    my ($name, $args, @patterns) = @_;
+    test("gimle-report: $name", ['python3', $report, @$args], sub {
+        my ($r) = @_;
+        return map { $r->{out} =~ $_ ? () : "no $_ in $r->{out}" } @patterns;
+    }, needs => 'python3');
+}
+shows('functions and lines', ["$work/small.cg"], qr/^ *40  88\.9%  plugin_work/m,
+    qr/^ *30  66\.7%  plugin.c:6  for /m);
+shows('difference', ['--diff', "$work/small.cg", "$work/larger.cg"], qr/^ *20 100\.0%  plugin_work/m);
+shows('memory', ["$work/small.ms"], qr/^ *10 +108 #+ peak$/m, qr/^ *60  60\.0%   0x1: main/m);
+test('gimle-report: a page', ['python3', $report, '--html=FILE', "$work/small.ms"], sub {
+    my ($r) = @_;
+    my $ends = () = $r->{file} =~ m,</script>,g;
+    return $ends == 1 && $r->{file} =~ /"snapshots"/ && $r->{file} !~ m,(?:src|href)=, ? () : $r->{file};
+}, needs => 'python3');
+# in a browser: what is there after a click
+sub clicks {
+    my ($name, $file, $script, $pattern) = @_;
+    my $page = "$work/" . $name =~ s/\W+/-/gr . '.html';
+    push @tests, ["gimle-report: in a browser: $name", sub {
+        return ('SKIP', 'no chromium') unless Run::have('chromium');
+        system('python3', $report, "--html=$page", $file) == 0 or return (0, 'no page');
+        Run::spew($page, Run::slurp($page) . "<script>$script</script>");
+        my $r = Run::run(cmd => ['chromium', '--headless', '--no-sandbox', '--disable-gpu', '--dump-dom',
+                "--user-data-dir=$page.profile", "file://$page"], base => $page, dir => $work);
+        my $dom = $r->{out} =~ s,<script>.*?</script>,,gsr;
+        return $dom =~ $pattern ? 1 : (0, "no $pattern in:", $dom);
+    }];
+}
+clicks('a snapshot', "$work/small.ms", "document.querySelector('circle').dispatchEvent(new Event('click'))",
+    qr{Snapshot 0 \(peak\): time 10 i, heap 100 B.*<rect .*60\.0%  60  0x1: main}s);
+clicks('sort by a column', "$work/small.cg", "document.querySelectorAll('th')[1].click()",
+    qr,>Dr [^<]+</th>.*<td>5</td><td>2</td><td class="t">other.*plugin_work,s);
+clicks('annotated source', "$work/small.cg", "document.querySelector('tr.row').click()",
+    qr,<tr class="hot"><td>30</td><td class="muted">6</td>,);
+
+for my $damaged (['empty', ''], ['cut', "events: Ir\nfl=a\nfn=b\n1 2\n"], ['no counts', "events: Ir\n1 x\n"],
+        ['cut tree', "time_unit: i\nsnapshot=0\nheap_tree=peak\nn2: 1 a\n n0: 1 b\n"], ['other', "hello\n"]) {
+    my ($name, $text) = @$damaged;
+    my $file = "$work/damaged-" . $name =~ s/ /-/gr;
+    Run::spew($file, $text);
+    test("gimle-report: damaged: $name", ['python3', $report, $file], sub {
+        my ($r) = @_;
+        return $r->{err} =~ /\Agimle-report: \Q$file\E:[^\n]*\n\z/ ? () : "says: $r->{err}";
+    }, status => 1, needs => 'python3');
+}
+
 exit(Run::tap_parallel(@tests) ? 1 : 0);
