@@ -220,7 +220,7 @@ static void test_iovecs(void **state)
     v[1] = (struct iovec){ (void *)(page + 200), 6 };
     assert_int_equal(call(SYS_writev, (uint64_t)fd, page, 2, 0, 0, 0), 10);
     assert_events("R writev(fd) r7/4\nR writev(vector) r6/8\nR writev(count) r2/4\n"
-                  "< writev(vector) +0/32\n< writev(vector[0]) +100/4\n< writev(vector[1]) +200/6\n");
+                  "< writev(vector) +0/32\n< writev(vector[...]) +100/4\n< writev(vector[...]) +200/6\n");
     close(fd);
 }
 
