@@ -12,7 +12,7 @@ typedef struct Analysis {
     Cg *g;
     IrRef barrier;      /**< nearest following instruction that loads must not be moved past */
     uint16_t cc;        /**< live condition codes */
-    uint16_t hinted;    /**< host registers that a PUT below will set, and nothing reads or leaves before */
+    uint16_t hinted;    /**< host registers that a PUT below sets, unread until then */
     IrRef hint_val[16]; /**< the value of that PUT */
     bool in_cold;
 } Analysis;
@@ -63,7 +63,7 @@ static bool same_state_word(const IrInsn *a, const IrInsn *b)
 static bool rmw_home(const Cg *g, uint8_t rx, const IrInsn *op)
 {
     int h = rx_home(g, rx);
-    if (rx == AMD64_CC || h >= H_XMM0)
+    if (rx == AMD64_CC || h >= H_XMM0 || is_avx512_home(g, rx))
         return false;
     if (op->type != TY_I64 && !(op->type == TY_I32 && rx == RX_TOOL && h >= 0))
         return false;

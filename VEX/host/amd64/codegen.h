@@ -186,7 +186,7 @@ int tmp_vec_at(Cg *g, int want);
 int cached_in(const Cg *g, uint8_t rx);
 /** Free a temporary before the end of the instruction. */
 void tmp_free(Cg *g, int r);
-/** The register that holds integer value @p v (brought there if need be; locked). Do not write to it. */
+/** The register that holds integer value @p v (brought there if need be; locked), to be read. */
 int use_gpr(Cg *g, IrRef v);
 /** Likewise for narrow vectors. */
 int use_vec(Cg *g, IrRef v);
@@ -291,6 +291,8 @@ bool is_vec(IrType t);
 /** A live vector value that aliases a home gets a place of its own. */
 void vec_move_away(Cg *g, IrRef v);
 void gen_vec(Cg *g, IrRef i);
+/** Does the register live in a host register that only AVX-512 code reaches? */
+bool is_avx512_home(const Cg *g, uint8_t rx);
 void gen_vec_select(Cg *g, IrRef i);
 void gen_vec_get(Cg *g, IrRef i);
 void gen_vec_put(Cg *g, IrRef i);

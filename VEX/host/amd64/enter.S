@@ -172,7 +172,8 @@ stub_fpu_load:
 	movq	VS_SCRATCH + 48 + 8(%rsp), %r11
 	ret
 
-/* CALLEE_FULL from non-pinned code: function in R11, arguments in the scratch words, result in R11. */
+/* CALLEE_FULL from non-pinned code: function in R11, arguments in the scratch words; the result
+   is in R11. */
 	.macro	call_c
 	leaq	(%rsp), %rdi
 	movq	VS_SCRATCH(%rsp), %rsi

@@ -15,7 +15,10 @@
 
 static bool mode_pinned(unsigned mode) { return vex_config()->modes[mode].flags & VM_PINNED; }
 
-static bool is_plain(unsigned kind) { return kind == JK_BORING || kind == JK_CALL || kind == JK_RET; }
+static bool is_plain(unsigned kind)
+{
+    return kind == JK_BORING || kind == JK_CALL || kind == JK_RET;
+}
 
 static void emit_jmp_mem(Cg *g, HMem m) { emit_rm(g->c, O_GROUP5, 4, 4, &m); }
 
@@ -134,7 +137,7 @@ static void emit_direct(Cg *g, const IrInsn *i, bool cc_wanted)
     emit_chainable(g, -1, i->imm, i->mode);
 }
 
-/** Compare R11 with the entry of @p mode's jump cache where it belongs; the entry's code operand. */
+/** Compare R11 with its entry of @p mode's jump cache; the operand of the entry's code. */
 static HMem emit_cache_compare(Cg *g, unsigned mode)
 {
     int32_t cache = (int32_t)(offsetof(VexState, jump_cache) +

@@ -173,7 +173,7 @@ static void flags_of_add(Cg *g, const IrInsn *i, AluOp op)
     int t = scratch_copy(g, i->arg[0]);
     int64_t imm;
     HMem m;
-    /* Everything that needs registers first: it may change EFLAGS no more after the carry is set. */
+    /* What needs registers comes first: EFLAGS must not change once the carry is set. */
     if (!const_imm(g, i->arg[1], &imm) && !mem_of_val(g, i->arg[1], &m))
         use_gpr(g, i->arg[1]);
     if (op != ALU_ADC && op != ALU_SBB) {

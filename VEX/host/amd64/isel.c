@@ -45,7 +45,8 @@ static const GenFn gen_fn[OP_COUNT] = {
 static const int8_t home_table[3][RX_COUNT] = {
 #define HOME(guest, host) [AMD64_##guest] = (host) + 1,
 #define V(n) [AMD64_V##n] = H_XMM0 + (n) + 1,
-#define VECTORS V(0) V(1) V(2) V(3) V(4) V(5) V(6) V(7) V(8) V(9) V(10) V(11) V(12) V(13) V(14) V(15)
+#define VECTORS                                                                            \
+    V(0) V(1) V(2) V(3) V(4) V(5) V(6) V(7) V(8) V(9) V(10) V(11) V(12) V(13) V(14) V(15)
     {
 #include "regs.def"
         VECTORS

@@ -15,7 +15,9 @@ static void set_zx(Cg *g, const IrInsn *i)
 
 static bool is_zx(const Cg *g, IrRef v)
 {
-    return is_const(g, v) ? const_value(g, v) >= 0 : (g->val[v].flags & VF_ZX) && g->val[v].reg >= 0;
+    if (is_const(g, v))
+        return const_value(g, v) >= 0;
+    return (g->val[v].flags & VF_ZX) && g->val[v].reg >= 0;
 }
 
 /** For commutative ops: constants, memory operands and values that live on go second. */
@@ -307,9 +309,10 @@ void gen_shift(Cg *g, IrRef i)
     const IrInsn *insn = insn_of(g, i);
     ShiftOp op = (ShiftOp)shift_of[insn->op - OP_SHL];
     unsigned bytes = size_of((IrType)insn->type), size = op == SH_SHL && bytes < 4 ? 4 : bytes;
+    IrRef n = insn->arg[1];
     set_zx(g, insn);
-    if (is_const(g, insn->arg[1]))
-        shift_by_const(g, insn, op, size, (unsigned)insn_of(g, insn->arg[1])->imm & (bytes * 8 - 1));
+    if (is_const(g, n))
+        shift_by_const(g, insn, op, size, (unsigned)insn_of(g, n)->imm & (bytes * 8 - 1));
     else if (host_cpu.bmi2 && op >= SH_SHL)
         shift_bmi2(g, insn, op);
     else

@@ -95,7 +95,7 @@ void gen_get(Cg *g, IrRef i)
 {
     const IrInsn *insn = insn_of(g, i);
     uint8_t rx = rx_of(insn->aux);
-    if (is_vec((IrType)insn->type) || rx_home(g, rx) >= H_XMM0) {
+    if (is_vec((IrType)insn->type) || rx_home(g, rx) >= H_XMM0 || is_avx512_home(g, rx)) {
         gen_vec_get(g, i);
         return;
     }
@@ -222,7 +222,7 @@ void gen_put(Cg *g, IrRef i)
     const IrInsn *insn = insn_of(g, i);
     IrRef v = insn->arg[0];
     uint8_t rx = rx_of(insn->aux);
-    if (is_vec(type_of(g, v)) || rx_home(g, rx) >= H_XMM0) {
+    if (is_vec(type_of(g, v)) || rx_home(g, rx) >= H_XMM0 || is_avx512_home(g, rx)) {
         gen_vec_put(g, i);
         return;
     }

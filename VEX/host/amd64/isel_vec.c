@@ -119,7 +119,8 @@ static void emit_lane_op(Cg *g, const IrInsn *i, unsigned bytes, unsigned d, uns
     case OP_LSHRI:
     case OP_LSARI: {
         unsigned n = i->imm < 64 ? (unsigned)i->imm : 64;
-        emit_shift(g, lane_opc[i->op - OP_LADD][i->sub], shift_digit[i->op - OP_LSHLI], bytes, d, a, n);
+        emit_shift(g, lane_opc[i->op - OP_LADD][i->sub], shift_digit[i->op - OP_LSHLI], bytes, d,
+                   a, n);
         return;
     }
     case OP_LNEZ:
@@ -554,11 +555,54 @@ static void pinned_to_slot(Cg *g, unsigned bytes, unsigned x, const HMem *m)
     emit_vec_store(g, bytes < host_cpu.vec_bytes ? bytes : host_cpu.vec_bytes, x, m);
 }
 
+bool is_avx512_home(const Cg *g, uint8_t rx)
+{
+    return g->pinned && host_cpu.avx512 &&
+           ((rx >= AMD64_V16 && rx <= AMD64_V31) || (rx >= AMD64_K0 && rx <= AMD64_K7));
+}
+
+/** KMOVQ between general and mask registers: 0x93 to general, 0x92 from. */
+static void emit_kmovq(Cg *g, unsigned opc, unsigned reg, unsigned rm)
+{
+    emit_vex_rr(g->c, opc | O_0F | O_F2, 1, 16, reg, 0, rm);
+}
+
+/** Registers that only EVEX reaches go through their stale places in the state. */
+static void avx512_get(Cg *g, const IrInsn *i, uint8_t rx)
+{
+    if (rx <= AMD64_K7) {
+        emit_kmovq(g, 0x93, (unsigned)def_gpr(g), rx - AMD64_K0);
+        return;
+    }
+    HMem home = mem_state(rx_offset(rx));
+    emit_evex_movups(g->c, 0x11, rx - AMD64_V0, &home);
+    if (is_vec((IrType)i->type))
+        copy_words(g, def_wide(g), home, ir_type_size((IrType)i->type));
+    else
+        emit_rm(g->c, O_MOV_LOAD, 8, (unsigned)def_gpr(g), &home);
+}
+
+static void avx512_put(Cg *g, IrRef v, uint8_t rx)
+{
+    if (rx <= AMD64_K7) {
+        emit_kmovq(g, 0x92, rx - AMD64_K0, (unsigned)use_gpr(g, v));
+        return;
+    }
+    HMem home = mem_state(rx_offset(rx));
+    emit_evex_movups(g->c, 0x11, rx - AMD64_V0, &home);
+    value_to_mem(g, home, v);
+    emit_evex_movups(g->c, 0x10, rx - AMD64_V0, &home);
+}
+
 void gen_vec_get(Cg *g, IrRef ref)
 {
     const IrInsn *i = insn_of(g, ref);
     uint8_t rx = rx_of(i->aux);
     int h = rx_home(g, rx);
+    if (is_avx512_home(g, rx)) {
+        avx512_get(g, i, rx);
+        return;
+    }
     if (h < H_XMM0) {
         def_alias(g, ref, rx);
         return;
@@ -611,6 +655,10 @@ void gen_vec_put(Cg *g, IrRef ref)
     uint8_t rx = rx_of(i->aux);
     int h = rx_home(g, rx);
     unsigned bytes = size_of(type_of(g, v));
+    if (is_avx512_home(g, rx)) {
+        avx512_put(g, v, rx);
+        return;
+    }
     if (h >= H_XMM0) {
         unsigned x = (unsigned)h - H_XMM0;
         if (!is_vec(type_of(g, v))) {

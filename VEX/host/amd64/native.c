@@ -267,7 +267,8 @@ static bool needs_rex(const Binding *b)
         const NativeOp *op = &b->n->op[k];
         if (!is_bound(op) || op->slot == NS_FIXED)
             continue;
-        if (b->host[k] >= 8 || (op->cls == RC_GPR && op->size == 1 && op->offset == 0 && b->host[k] >= 4))
+        bool low_byte = op->cls == RC_GPR && op->size == 1 && op->offset == 0;
+        if (b->host[k] >= 8 || (low_byte && b->host[k] >= 4))
             return true;
     }
     return false;
@@ -400,7 +401,8 @@ static bool is_verbatim(const Cg *g, const NativeInsn *n)
         return false;
     for (unsigned k = 0; k < n->n_ops; k++) {
         const NativeOp *op = &n->op[k];
-        if (op->cls == RC_GPR && (op->reg >= AMD64_PC || rx_home(g, (uint8_t)op->reg) != (int)op->reg))
+        if (op->cls == RC_GPR &&
+            (op->reg >= AMD64_PC || rx_home(g, (uint8_t)op->reg) != (int)op->reg))
             return false;
         if (is_bound(op) && op->access & NA_WRITE && g->alias[rx_of(op->reg)] != IR_NONE)
             return false;

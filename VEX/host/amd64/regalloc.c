@@ -185,7 +185,8 @@ static int pick(Cg *g, uint32_t candidates)
           (unsigned long long)g->b->addr, g->now, ir_op_name((IrOp)g->insn[g->now].op));
     if (g->random) {
         g->random = g->random * 1664525u + 1013904223u;
-        for (unsigned skip = (g->random >> 16) % (unsigned)__builtin_popcount(candidates); skip; skip--)
+        unsigned skip = (g->random >> 16) % (unsigned)__builtin_popcount(candidates);
+        for (; skip; skip--)
             candidates &= candidates - 1;
         return __builtin_ctz(candidates);
     }
@@ -637,7 +638,9 @@ void snapshot_restore(Cg *g, const Snapshot *s)
     /* Slots that only the cold path filled mean nothing after it. */
     for (unsigned r = 0; r < H_NREGS; r++) {
         IrRef v = s->hr[r].val;
-        if (v != IR_NONE && g->val[v].slot >= 0 && g->val[v].last > g->now && !slot_is_older(g, v)) {
+        if (v == IR_NONE || g->val[v].last <= g->now)
+            continue;
+        if (g->val[v].slot >= 0 && !slot_is_older(g, v)) {
             slot_free(g, g->val[v].slot, 1);
             g->val[v].slot = -1;
         }
