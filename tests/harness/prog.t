@@ -53,6 +53,11 @@ File::Path::make_path($work);
 my $cc = $ENV{PROG_CC} || 'gcc';
 my $cxx = $ENV{PROG_CXX} || 'g++';
 
+if (system("'$checker' --version > /dev/null") != 0) {
+    print "Bail out! $checker does not start\n";
+    exit 1;
+}
+
 my %signal_number;
 @signal_number{qw(SIGHUP SIGINT SIGILL SIGTRAP SIGABRT SIGBUS SIGFPE SIGKILL SIGSEGV SIGPIPE SIGTERM)}
     = (1, 2, 4, 5, 6, 7, 8, 9, 11, 13, 15);
@@ -189,6 +194,7 @@ sub test {
     my $tool = $t->{TOOL} // 'memcheck';
     my $base = "$work/$t->{name}" . ($more =~ s/[^\w=-]//gr);
     my @options = map { s/\@src\@/$source_dir/gr =~ s/\@work\@/$work/gr } split ' ', $t->{OPTIONS} // '';
+    unlink "$base.log";
     my %env = (VALGRIND_OPTS => undef, map { split /=/, $_, 2 } @{ $t->{ENV} });
     my $r = Run::run(
         cmd => [$checker, "--tool=$tool", "--log-file=$base.log", split(' ', $more), @options,
