@@ -6,6 +6,9 @@
 
 #include "base/check.h"
 
+/** Stretch.last (cost_table.h) is a byte. */
+enum { MAX_ACCESS = 256 };
+
 Cache cache_sim_cache[CACHE_KINDS];
 static unsigned max_access;
 
@@ -20,6 +23,8 @@ void cache_sim_init(void)
     }
     unsigned d1 = cg_options.cache[CACHE_D1].line, ll = cg_options.cache[CACHE_LL].line;
     max_access = d1 < ll ? d1 : ll;
+    if (max_access > MAX_ACCESS)
+        max_access = MAX_ACCESS;
 }
 
 unsigned cache_sim_max_access(void) { return max_access; }

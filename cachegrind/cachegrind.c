@@ -25,6 +25,7 @@ static void cachegrind_init(void)
 {
     cache_config_complete();
     cache_sim_init();
+    cg_instrument_init();
     counting = cg_options.instr_at_start;
     free(gimle_expand_file_name("--cachegrind-out-file", cg_options.out_file));
 }

@@ -43,28 +43,38 @@ static void add_fetches(Stretch *s, const StretchEvent *e)
 {
     const Cache *c = &cache_sim_cache[CACHE_I1];
     uint64_t line = e->insn->addr >> c->line_bits, last = (e->insn->addr + e->size - 1) >> c->line_bits;
-    for (; line <= last; line++)
-        s->fetch[s->n_fetches++] = (struct StretchFetch){ cache_sim_set(c, line), line };
+    for (; line <= last; line++) {
+        FetchLine f = { cache_sim_set(c, line), line };
+        if (!s->first.way)
+            s->first = f;
+        else
+            s->more[s->n_more++] = f;
+    }
 }
 
 void cost_stretch_fill(Stretch *s, InsnCost *const *insn, uint32_t n_insns, const StretchEvent *event,
                        uint32_t n_events)
 {
+    static const uint64_t none;
     s->insn = arena_array(&arena, InsnCost *, n_insns);
     s->event = arena_array(&arena, StretchEvent, n_events);
+    s->access = arena_array(&arena, StretchEvent, n_events);
+    s->more = arena_array(&arena, FetchLine, 2 * n_events);
     memcpy(s->insn, insn, n_insns * sizeof insn[0]);
     if (n_events)
         memcpy(s->event, event, n_events * sizeof event[0]);
     s->n_insns = n_insns;
     s->n_events = n_events;
-    s->access = arena_array(&arena, StretchEvent, n_events);
-    s->fetch = arena_array(&arena, struct StretchFetch, 2 * n_events);
     for (uint32_t i = 0; i < n_events; i++) {
-        if (event[i].kind == COST_IR)
+        if (event[i].kind == COST_IR) {
             add_fetches(s, &event[i]);
-        else
+        } else {
+            s->last[s->n_accesses] = (uint8_t)(event[i].size - 1);
             s->access[s->n_accesses++] = event[i];
+        }
     }
+    if (!s->first.way)
+        s->first = (FetchLine){ &none, 0 }; /* accesses alone: this always hits */
 }
 
 /** Runs of stretches become costs of their instructions. */

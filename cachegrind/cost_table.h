@@ -22,19 +22,26 @@ typedef struct StretchEvent {
     InsnCost *insn;
 } StretchEvent;
 
-/** Straight code that runs as a whole. */
+/** A line of I1, and where it is if it was used last of its set. */
+typedef struct FetchLine {
+    const uint64_t *way;
+    uint64_t line;
+} FetchLine;
+
+enum { MAX_SLOTS = 28 };
+
+/** Straight code that runs as a whole.  What is looked at each time comes first. */
 typedef struct Stretch {
     uint64_t runs;
-    uint32_t n_insns;
-    uint32_t n_events;
-    uint32_t n_fetches, n_accesses;
-    InsnCost **insn;      /**< each counts once for every run */
-    StretchEvent *event;  /**< cache simulation: in program order, I1 hits left out */
-    StretchEvent *access; /**< the accesses among them: access[i] is in slot i */
-    struct StretchFetch {
-        const uint64_t *way; /**< first way of the line's set in I1 */
-        uint64_t line;
-    } *fetch;             /**< lines that the fetches are in */
+    FetchLine first;          /**< of the fetches */
+    uint32_t n_more;          /**< further lines that the fetches are in */
+    uint32_t n_accesses;
+    uint8_t last[MAX_SLOTS];  /**< of each access: size - 1 */
+    uint32_t n_insns, n_events;
+    FetchLine *more;
+    StretchEvent *access;     /**< access[i] has its address in slot i */
+    StretchEvent *event;      /**< in program order: accesses, and fetches that may miss I1 */
+    InsnCost **insn;          /**< each counts once for every run */
 } Stretch;
 
 /** The record of the instruction at @p a. */

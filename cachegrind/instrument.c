@@ -23,11 +23,25 @@
 #include "cost_table.h"
 #include "native.h"
 
-enum { FIRST_WORD = 2, MAX_SLOTS = 28, MAX_PENDING = 16 };
+enum { FIRST_WORD = 2, MAX_PENDING = 16 };
 
 /* ---- called from translated code --------------------------------------------------------------- */
 
 static uint32_t slots_offset;
+/** The data cache, in words that need no pointer to be reached. */
+static const uint64_t *d1_way;
+static uint64_t d1_mask, d1_assoc;
+static unsigned d1_bits;
+
+void cg_instrument_init(void)
+{
+    const Cache *c = &cache_sim_cache[CACHE_D1];
+    slots_offset = gimle_reg_offset(REG_TOOL(FIRST_WORD));
+    d1_way = c->way;
+    d1_mask = c->set_mask;
+    d1_assoc = c->assoc;
+    d1_bits = c->line_bits;
+}
 
 /** Addresses of the accesses of the stretch that runs in @p s. */
 static inline __attribute__((always_inline, target("general-regs-only"))) const uint64_t *
@@ -71,24 +85,49 @@ static GIMLE_LIGHT uint64_t run_events(const Stretch *st, const uint64_t *slot)
 }
 
 /** The common case, as quick as can be: what hits the most recently used way changes nothing. */
-static GIMLE_LIGHT uint64_t run_stretch(struct VexState *s, uint64_t stretch)
+static inline __attribute__((always_inline, target("general-regs-only"))) uint64_t
+run_accesses_quickly(Stretch *st, const uint64_t *slot, uint32_t n)
 {
-    Stretch *st = (Stretch *)(uintptr_t)stretch;
-    const Cache *d1 = &cache_sim_cache[CACHE_D1];
-    const uint64_t *slot = slots_of(s), mask = d1->set_mask, assoc = d1->assoc;
-    const uint64_t *way = d1->way;
-    unsigned bits = d1->line_bits;
-    st->runs++;
-    for (uint32_t i = 0; i < st->n_fetches; i++)
-        if (*st->fetch[i].way != st->fetch[i].line)
-            return run_events(st, slot);
-    for (uint32_t i = 0; i < st->n_accesses; i++) {
+    const uint64_t *way = d1_way, mask = d1_mask, assoc = d1_assoc;
+    const unsigned bits = d1_bits;
+#pragma GCC unroll 8
+    for (uint32_t i = 0; i < n; i++) {
         uint64_t a = slot[i], line = a >> bits;
-        if (way[(line & mask) * assoc] != line || (a + st->access[i].size - 1) >> bits != line)
+        if (way[(line & mask) * assoc] != line || (a + st->last[i]) >> bits != line)
             return run_accesses(st, slot, i);
     }
     return 0;
 }
+
+static GIMLE_LIGHT uint64_t run_stretch(struct VexState *s, uint64_t stretch)
+{
+    Stretch *st = (Stretch *)(uintptr_t)stretch;
+    st->runs++;
+    if (*st->first.way != st->first.line)
+        return run_events(st, slots_of(s));
+    for (uint32_t i = 0; i < st->n_more; i++)
+        if (*st->more[i].way != st->more[i].line)
+            return run_events(st, slots_of(s));
+    return run_accesses_quickly(st, slots_of(s), st->n_accesses);
+}
+
+/** The same for stretches with one line of fetches and exactly so many accesses. */
+#define RUN_STRETCH(n)                                                                     \
+    static GIMLE_LIGHT uint64_t run_stretch_##n(struct VexState *s, uint64_t stretch)      \
+    {                                                                                      \
+        Stretch *st = (Stretch *)(uintptr_t)stretch;                                       \
+        st->runs++;                                                                        \
+        if (*st->first.way != st->first.line)                                              \
+            return run_events(st, slots_of(s));                                            \
+        return run_accesses_quickly(st, slots_of(s), n);                                   \
+    }
+RUN_STRETCH(0) RUN_STRETCH(1) RUN_STRETCH(2) RUN_STRETCH(3)
+RUN_STRETCH(4) RUN_STRETCH(5) RUN_STRETCH(6) RUN_STRETCH(7)
+
+static uint64_t (*const run_stretch_of[])(struct VexState *, uint64_t) = {
+    run_stretch_0, run_stretch_1, run_stretch_2, run_stretch_3,
+    run_stretch_4, run_stretch_5, run_stretch_6, run_stretch_7,
+};
 
 static GIMLE_LIGHT uint64_t run_conditional(struct VexState *s, uint64_t insn, uint64_t taken)
 {
@@ -123,7 +162,8 @@ typedef struct Instr {
     IrBlock *b;
     InsnCost *insn;        /**< the present instruction, NULL before the first */
     Stretch *stretch;      /**< the present one, NULL: none begun */
-    bool called;           /**< its call is emitted */
+    IrCallee *callee;      /**< of its call, which is emitted; NULL: not yet */
+    struct Arena *arena;
     IrRef call_before;     /**< emit the call before this instruction, IR_NONE: at the end */
     InsnCost **insns;
     StretchEvent *events;
@@ -192,7 +232,7 @@ static IrRef find_call_place(const Instr *x, IrRef i)
 static void begin_stretch(Instr *x, IrRef i)
 {
     x->stretch = cost_stretch();
-    x->called = false;
+    x->callee = NULL;
     x->n_insns = x->n_events = x->n_slots = 0;
     x->line = 0;
     x->call_before = cg_options.cache_sim ? find_call_place(x, i) : IR_NONE;
@@ -201,17 +241,21 @@ static void begin_stretch(Instr *x, IrRef i)
 static void call_stretch(Instr *x)
 {
     IrRef arg = pointer(x->b, x->stretch);
-    ir_call(x->b, &callee_stretch, IR_NONE, &arg, 1);
-    x->called = true;
+    x->callee = arena_new(x->arena, IrCallee);
+    *x->callee = callee_stretch;
+    ir_call(x->b, x->callee, IR_NONE, &arg, 1);
 }
 
 static void end_stretch(Instr *x)
 {
     if (!x->stretch)
         return;
-    if (cg_options.cache_sim && !x->called)
+    if (cg_options.cache_sim && !x->callee)
         call_stretch(x);
     cost_stretch_fill(x->stretch, x->insns, x->n_insns, x->events, x->n_events);
+    uint32_t n = x->stretch->n_accesses;
+    if (x->callee && x->stretch->n_more == 0 && n < sizeof run_stretch_of / sizeof run_stretch_of[0])
+        x->callee->fn = (void *)run_stretch_of[n];
     x->stretch = NULL;
 }
 
@@ -351,7 +395,7 @@ static void copy(Instr *x, IrRef i)
     }
     if (cg_options.cache_sim && is_access(x, in))
         add_access(x, i);
-    if (i == x->call_before && x->stretch && !x->called)
+    if (i == x->call_before && x->stretch && !x->callee)
         call_stretch(x);
     if (in->op == OP_IMARK || in->op == OP_PUT || in->op == OP_NATIVE || in->op == OP_CALL ||
         in->op == OP_COLD_BEGIN || in->op == OP_COLD_END || (in->op == OP_GET && reads_pending(x, in)))
@@ -363,9 +407,9 @@ static void copy(Instr *x, IrRef i)
 
 IrBlock *cg_instrument(void *ctx, IrBlock *in, struct Arena *arena)
 {
-    Instr x = { .c = ir_copier(in, arena), .src = in, .last_access = IR_NONE };
+    Instr x = { .c = ir_copier(in, arena), .src = in, .arena = arena,
+                .last_access = IR_NONE };
     (void)ctx;
-    slots_offset = gimle_reg_offset(REG_TOOL(FIRST_WORD));
     x.b = x.c.dst;
     x.insns = arena_array(arena, InsnCost *, in->n);
     x.events = arena_array(arena, StretchEvent, in->n);

@@ -5,6 +5,8 @@
 
 #include "cachegrind.h"
 
+/** After cache_sim_init(). */
+void cg_instrument_init(void);
 IrBlock *cg_instrument(void *ctx, IrBlock *in, struct Arena *arena);
 
 #endif
