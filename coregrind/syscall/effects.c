@@ -89,7 +89,7 @@ static const char *row_text(const SysCall *c, unsigned i, bool memory)
     return text;
 }
 
-/* ---- single effects --------------------------------------------------------------------------- */
+/* ---- single effects -------------------------------------------------------------------------- */
 
 static RegId arg_register(unsigned i)
 {
@@ -165,6 +165,12 @@ bool sys_fetch(SysCall *c, void *to, GuestAddr from, size_t len)
     return false;
 }
 
+bool sys_take(SysCall *c, const char *what, void *to, GuestAddr from, size_t len)
+{
+    c->result = -EFAULT;
+    return sys_reads(c, what, from, len) && sys_fetch(c, to, from, len);
+}
+
 bool sys_store(SysCall *c, const char *what, GuestAddr to, const void *from, size_t len)
 {
     if (!sys_will_write(c, what, to, len) || gimle_write_guest(to, from, len) != len) {
@@ -175,7 +181,7 @@ bool sys_store(SysCall *c, const char *what, GuestAddr to, const void *from, siz
     return true;
 }
 
-/* ---- iovecs ----------------------------------------------------------------------------------- */
+/* ---- iovecs ---------------------------------------------------------------------------------- */
 
 /* @p what: the array's name; "a|b": elements are all called b, else a[0], a[1] ... */
 int64_t sys_iov_pre(SysCall *c, const char *what, GuestAddr a, uint64_t n, int dir)
@@ -184,7 +190,8 @@ int64_t sys_iov_pre(SysCall *c, const char *what, GuestAddr a, uint64_t n, int d
         return 0; /* the kernel answers */
     const char *bar = strchr(what, '|');
     int name_len = bar ? (int)(bar - what) : (int)strlen(what);
-    bool listen = dir == SYS_IN ? core_events.sys_pre_read != NULL : core_events.sys_pre_write != NULL;
+    bool listen = dir == SYS_IN ? core_events.sys_pre_read != NULL
+                                : core_events.sys_pre_write != NULL;
     if (!reads(c, core_events.sys_pre_read ? sys_textf(c, "%.*s", name_len, what) : NULL, a,
                n * sizeof(KernelIovec)))
         return -EFAULT;
@@ -215,7 +222,7 @@ void sys_iov_wrote(SysCall *c, GuestAddr a, uint64_t n, uint64_t bytes)
     }
 }
 
-/* ---- socket addresses ------------------------------------------------------------------------- */
+/* ---- socket addresses ------------------------------------------------------------------------ */
 
 /* Fields of the families whose addresses have padding that nobody initialises. */
 static const struct {
@@ -260,7 +267,7 @@ bool sys_sockaddr_reads(SysCall *c, const char *what, GuestAddr a, uint32_t len)
     return true;
 }
 
-/* ---- rows ------------------------------------------------------------------------------------- */
+/* ---- rows ------------------------------------------------------------------------------------ */
 
 /* Length in bytes of MEM argument @p i; a length that leaves the client's range is cut there, since
  * the kernel would stop at the first page that is not mapped. */
@@ -371,7 +378,8 @@ static int64_t arg_pre(SysCall *c, unsigned i)
     case SK_IOV:
         return sys_iov_pre(c, d->name, c->arg[i], c->arg[d->len_arg], d->dir);
     case SK_SOCK_IN:
-        return sys_sockaddr_reads(c, d->name, c->arg[i], (uint32_t)c->arg[d->len_arg]) ? 0 : -EFAULT;
+        return sys_sockaddr_reads(c, d->name, c->arg[i], (uint32_t)c->arg[d->len_arg]) ? 0
+                                                                                       : -EFAULT;
     case SK_SOCK_OUT:
         return sock_out_pre(c, i);
     case SK_LEN:

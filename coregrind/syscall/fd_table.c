@@ -68,7 +68,7 @@ int64_t fd_table_opened(Thread *t, int64_t fd)
         raw_syscall1(SYS_close, (uint64_t)fd);
         return -EMFILE;
     }
-    if (tracking() && !t->in_vfork_child) { /* such a child has its own descriptors, but our memory */
+    if (tracking() && !t->in_vfork_child) { /* its descriptors are its own, its memory ours */
         const StackTrace *where = gimle_stack_trace(t);
         lock_take(LOCK_fds);
         forget_range((unsigned)fd, (unsigned)fd);
@@ -90,7 +90,7 @@ void fd_table_closed_range(unsigned first, unsigned last)
 
 void fd_table_closed(int fd) { fd_table_closed_range((unsigned)fd, (unsigned)fd); }
 
-/* ---- report -------------------------------------------------------------------------------------- */
+/* ---- report ---------------------------------------------------------------------------------- */
 
 static void inet_text(char *out, size_t size, const struct sockaddr_storage *a, bool peer)
 {

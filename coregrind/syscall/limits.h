@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Resource limits as the client sees them.  Limits that would hit the core (address space, stack,
- * number of descriptors) are only remembered, and put in force for the program that an execve starts.
+ * number of descriptors) are only remembered; an execve puts them in force for the new program.
  */
 #ifndef SYSCALL_LIMITS_H
 #define SYSCALL_LIMITS_H

@@ -30,7 +30,7 @@ static struct {
     struct { GuestAddr lo, hi; } args, env, auxv; /* in the client's initial stack */
 } view;
 
-/* Strings of a vector at @p at up to its null: where they begin and end; returns the vector's end. */
+/* Strings of a vector at @p at up to its null: where they are; returns the vector's end. */
 static GuestAddr string_area(GuestAddr at, GuestAddr *lo, GuestAddr *hi)
 {
     uint64_t s;
@@ -102,7 +102,7 @@ bool proc_view_fetch(int dfd, GuestAddr a, char *path, size_t size)
     return true;
 }
 
-/* After "/proc/self/", "/proc/<our pid>/", "/proc/thread-self/" (also with task/<tid>/); or NULL. */
+/* After "/proc/self/", "/proc/<our pid>/", "/proc/thread-self/" (and task/<tid>/); or NULL. */
 static const char *own_entry(const char *path)
 {
     if (strncmp(path, "/proc/", 6) != 0)
@@ -238,8 +238,8 @@ static void write_statm(int fd)
     if (in && fscanf(in, "%llu %llu %llu %llu %llu %llu %llu", &total, &rest[0], &rest[1], &rest[2],
                      &rest[3], &rest[4], &rest[5]) == 7) {
         total = client_bytes() / 4096;
-        dprintf(fd, "%llu %llu %llu %llu %llu %llu %llu\n", total, rest[0], rest[1], rest[2], rest[3],
-                rest[4] < total ? rest[4] : total, rest[5]);
+        dprintf(fd, "%llu %llu %llu %llu %llu %llu %llu\n", total, rest[0], rest[1], rest[2],
+                rest[3], rest[4] < total ? rest[4] : total, rest[5]);
     }
     if (in)
         fclose(in);

@@ -11,8 +11,8 @@ const char *proc_view_exe(void);
 /** Is @p path a name of our /proc/self/exe? */
 bool proc_view_is_exe(const char *path);
 /**
- * Read the path at @p a if it begins with "/proc/", or is one of our files' names relative to @p dfd;
- * false if it is neither (or cannot be read).
+ * Read the path at @p a if it begins with "/proc/", or is one of our files' names relative to
+ * @p dfd; false if it is neither (or cannot be read).
  */
 bool proc_view_fetch(int dfd, GuestAddr a, char *path, size_t size);
 /**

@@ -30,7 +30,7 @@ enum { MAX_INTERPRETERS = 4, MAX_EXEC_STRINGS = 1 << 20 };
 
 typedef VEC(const char *) StringVec;
 
-/* ---- the client's vectors -------------------------------------------------------------------------- */
+/* ---- the client's vectors -------------------------------------------------------------------- */
 
 /* argv or envp at @p a: events, and the pointers into @p out. 0 or -errno. */
 static int64_t read_vector(SysCall *c, const char *what, GuestAddr a, StringVec *out)
@@ -42,7 +42,7 @@ static int64_t read_vector(SysCall *c, const char *what, GuestAddr a, StringVec 
     for (size_t i = 0;; i++, a += sizeof(uint64_t)) {
         uint64_t s;
         bool there = gimle_read_guest(&s, a, sizeof s) == sizeof s;
-        if (!there && what[0] == 'e') /* Valgrind says nothing of an environment that is not there */
+        if (!there && what[0] == 'e') /* no report, like Valgrind */
             return -EFAULT;
         if (!sys_reads(c, what, a, sizeof s) || !there)
             return -EFAULT;
@@ -58,7 +58,7 @@ static int64_t read_vector(SysCall *c, const char *what, GuestAddr a, StringVec 
     }
 }
 
-/* ---- what kind of program it is ---------------------------------------------------------------------- */
+/* ---- what kind of program it is -------------------------------------------------------------- */
 
 typedef enum ExecKind {
     EXEC_TRACEABLE,
@@ -138,7 +138,7 @@ static bool wants_tracing(const char *path, const StringVec *argv)
     return true;
 }
 
-/* ---- the exec itself ------------------------------------------------------------------------------------ */
+/* ---- the exec itself ------------------------------------------------------------------------- */
 
 /* Signals that are ignored for the client, but for which the host has a handler. */
 static void ignore_signals(bool ignore)
@@ -157,7 +157,7 @@ static void ignore_signals(bool ignore)
     }
 }
 
-/* The host becomes for a moment what the client believes it is; returns only if the kernel refuses. */
+/* The host becomes what the client believes it is; returns, all undone, if the kernel refuses. */
 static int64_t replace_image(const Thread *t, uint64_t no, const uint64_t args[5])
 {
     KernelSigset old;

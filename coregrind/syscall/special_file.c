@@ -20,7 +20,7 @@
 #include "proc_view.h"
 #include "special.h"
 
-/* ---- open ------------------------------------------------------------------------------------------- */
+/* ---- open ------------------------------------------------------------------------------------ */
 
 static void open_common(SysCall *c, int dfd, GuestAddr name, int flags)
 {
@@ -76,7 +76,8 @@ static void readlink_common(SysCall *c, unsigned at)
     if ((int)c->arg[at + 2] <= 0)
         c->result = -EINVAL;
     else
-        c->result = (int64_t)gimle_write_guest(c->arg[at + 1], proc_view_exe(), n < room ? n : room);
+        c->result =
+            (int64_t)gimle_write_guest(c->arg[at + 1], proc_view_exe(), n < room ? n : room);
     if (c->result == 0)
         c->result = -EFAULT;
 }
@@ -84,7 +85,7 @@ static void readlink_common(SysCall *c, unsigned at)
 void sys_readlink(SysCall *c) { readlink_common(c, 0); }
 void sys_readlinkat(SysCall *c) { readlink_common(c, 1); }
 
-/* ---- directories ---------------------------------------------------------------------------------------- */
+/* ---- directories ----------------------------------------------------------------------------- */
 
 /* Take the core's descriptors out of the entries in @p buf; the bytes that are left. */
 static size_t hide_core_fds(char *buf, size_t len, size_t name_offset)
@@ -118,7 +119,7 @@ void sys_getdents(SysCall *c)
     }
 }
 
-/* ---- descriptors ------------------------------------------------------------------------------------------ */
+/* ---- descriptors ----------------------------------------------------------------------------- */
 
 void sys_close(SysCall *c)
 {
@@ -185,7 +186,7 @@ static void new_pair(SysCall *c, GuestAddr a)
 void sys_pipe(SysCall *c) { new_pair(c, c->arg[0]); }
 void sys_socketpair(SysCall *c) { new_pair(c, c->arg[3]); }
 
-/* ---- fcntl ------------------------------------------------------------------------------------------------ */
+/* ---- fcntl ----------------------------------------------------------------------------------- */
 
 typedef enum FcntlKind { FC_NONE, FC_INT, FC_DUP, FC_FLOCK, FC_FLOCK_OUT, FC_IN, FC_OUT } FcntlKind;
 
@@ -292,7 +293,7 @@ void sys_fcntl(SysCall *c)
         sys_do_now(c);
 }
 
-/* ---- others with structures of their own -------------------------------------------------------------------- */
+/* ---- others with structures of their own ----------------------------------------------------- */
 
 void sys_epoll_ctl(SysCall *c)
 {
@@ -344,18 +345,20 @@ void sys_utimensat(SysCall *c)
 void sys_utimes(SysCall *c)
 {
     GuestAddr a = c->arg[1];
-    if (a && !(sys_reads(c, "tvp[0]", a, KSIZE_TIMEVAL) &
-               sys_reads(c, "tvp[1]", a + KSIZE_TIMEVAL, KSIZE_TIMEVAL)))
-        c->result = -EFAULT;
-    else
+    bool ok = a == 0 || sys_reads(c, "tvp[0]", a, KSIZE_TIMEVAL);
+    if (a)
+        ok &= sys_reads(c, "tvp[1]", a + KSIZE_TIMEVAL, KSIZE_TIMEVAL);
+    if (ok)
         sys_do(c);
+    else
+        c->result = -EFAULT;
 }
 
 /* struct file_handle: bytes and type, then the handle itself. */
 static bool handle_bytes(SysCall *c, GuestAddr a, uint32_t *bytes)
 {
     enum { MAX_HANDLE = 128 };
-    if (!sys_reads(c, "handle", a, sizeof *bytes) || !sys_fetch(c, bytes, a, sizeof *bytes)) {
+    if (!sys_take(c, "handle", bytes, a, sizeof *bytes)) {
         c->result = -EFAULT;
         return false;
     }

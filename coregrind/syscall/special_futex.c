@@ -79,15 +79,14 @@ void sys_futex_requeue(SysCall *c)
     sys_do(c);
 }
 
-/* ---- interval timers: two times each, which reports name --------------------------------------------- */
+/* ---- interval timers: two times each, which reports name ------------------------------------- */
 
-static bool itimer_memory(SysCall *c, GuestAddr a, bool out, const char *interval, const char *value)
+static bool itimer_memory(SysCall *c, GuestAddr a, bool out, const char *interval,
+                          const char *value)
 {
-    if (out)
-        return sys_will_write(c, interval, a, KSIZE_TIMEVAL) &
-               sys_will_write(c, value, a + KSIZE_TIMEVAL, KSIZE_TIMEVAL);
-    return sys_reads(c, interval, a, KSIZE_TIMEVAL) &
-           sys_reads(c, value, a + KSIZE_TIMEVAL, KSIZE_TIMEVAL);
+    bool (*effect)(SysCall *, const char *, GuestAddr, size_t) = out ? sys_will_write : sys_reads;
+    bool ok = effect(c, interval, a, KSIZE_TIMEVAL);
+    return effect(c, value, a + KSIZE_TIMEVAL, KSIZE_TIMEVAL) && ok;
 }
 
 void sys_getitimer(SysCall *c)

@@ -54,8 +54,9 @@ static const IoctlRow *find_row(uint32_t request)
 static void ioctl_ifconf(SysCall *c)
 {
     struct { int32_t len, pad; uint64_t buf; } k;
-    if (!sys_reads(c, "ioctl(SIOCGIFCONF)", c->arg[2], sizeof k) || !sys_fetch(c, &k, c->arg[2], sizeof k) ||
-        (k.buf && k.len > 0 && !sys_will_write(c, "ioctl(SIOCGIFCONF).ifc_buf", k.buf, (size_t)k.len))) {
+    if (!sys_take(c, "ioctl(SIOCGIFCONF)", &k, c->arg[2], sizeof k) ||
+        (k.buf && k.len > 0 &&
+         !sys_will_write(c, "ioctl(SIOCGIFCONF).ifc_buf", k.buf, (size_t)k.len))) {
         c->result = -EFAULT;
         return;
     }
@@ -67,7 +68,7 @@ static void ioctl_ifconf(SysCall *c)
         sys_wrote(c, k.buf, (size_t)k.len);
 }
 
-/* SIOCETHTOOL, SIOCGIWNAME and others of struct ifreq with a pointer at 16: looked at by the driver. */
+/* Requests with a struct ifreq that has a pointer at 16: looked at by the driver. */
 static void ioctl_ifreq_data(SysCall *c)
 {
     uint64_t data;
@@ -85,8 +86,8 @@ static void ioctl_fiemap(SysCall *c)
     enum { HEADER = 32, EXTENT = 56, MAPPED_AT = 20, COUNT_AT = 24, MAX_EXTENTS = 1 << 20 };
     uint32_t count;
     GuestAddr a = c->arg[2];
-    if (!sys_reads(c, "ioctl(FS_IOC_FIEMAP)", a, HEADER) || !sys_fetch(c, &count, a + COUNT_AT, 4) ||
-        count > MAX_EXTENTS ||
+    if (!sys_reads(c, "ioctl(FS_IOC_FIEMAP)", a, HEADER) ||
+        !sys_fetch(c, &count, a + COUNT_AT, 4) || count > MAX_EXTENTS ||
         !sys_will_write(c, "ioctl(FS_IOC_FIEMAP)", a + HEADER, (size_t)count * EXTENT)) {
         c->result = -EFAULT;
         return;

@@ -21,7 +21,7 @@
 #include "limits.h"
 #include "special.h"
 
-/* ---- what others have to know ------------------------------------------------------------------ */
+/* ---- what others have to know ---------------------------------------------------------------- */
 
 /* Does [a, a+len) hold code or a file, so that others than the tool have to hear of its end? */
 static bool is_interesting(GuestAddr a, size_t len)
@@ -53,7 +53,7 @@ static void mapping_changed(GuestAddr a, size_t len)
     }
 }
 
-/* ---- mmap & co ---------------------------------------------------------------------------------- */
+/* ---- mmap & co ------------------------------------------------------------------------------- */
 
 void sys_mmap(SysCall *c)
 {
@@ -214,7 +214,7 @@ void sys_remap_file_pages(SysCall *c)
     c->result = -EINVAL; /* long since emulated by the kernel with an mmap; nobody uses it */
 }
 
-/* ---- locking: the client's memory only, never the shadow ------------------------------------------- */
+/* ---- locking: the client's memory only, never the shadow ------------------------------------- */
 
 static int64_t for_each_mapping(uint64_t number)
 {
@@ -238,7 +238,7 @@ void sys_mlockall(SysCall *c)
 
 void sys_munlockall(SysCall *c) { c->result = for_each_mapping(SYS_munlock); }
 
-/* ---- System V shared memory ------------------------------------------------------------------------ */
+/* ---- System V shared memory ------------------------------------------------------------------ */
 
 typedef struct Attachment {
     GuestAddr addr;

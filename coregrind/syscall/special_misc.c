@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Calls of rarer families whose memory depends on a command, and those that reach other processes. */
+/* Rarer calls whose memory depends on a command, and those that reach other processes. */
 #include <fcntl.h>
 #include <linux/bpf.h>
 #include <stdio.h>
@@ -16,7 +16,7 @@
 #include "fd_table.h"
 #include "special.h"
 
-/* ---- structures that are only known by size ----------------------------------------------------------- */
+/* ---- structures that are only known by size -------------------------------------------------- */
 
 /* Could @p v be a pointer to something of the core's? */
 static bool points_to_core(uint64_t v) { return v >= GIMLE_CLIENT_END && v < 1ULL << 47; }
@@ -36,7 +36,7 @@ static bool words_ok(SysCall *c, GuestAddr a, size_t len)
     return true;
 }
 
-/* Calls that take a command and words of which some may be pointers; what they write is not known. */
+/* A command and words of which some may be pointers; what is written is not known. */
 static void pass_words(SysCall *c, unsigned first)
 {
     for (unsigned i = first; i < c->row->n_args; i++)
@@ -109,7 +109,7 @@ void sys_bpf(SysCall *c)
 void sys_perf_event_open(SysCall *c)
 {
     uint32_t size;
-    if (!sys_reads(c, "attr->size", c->arg[0] + 4, 4) || !sys_fetch(c, &size, c->arg[0] + 4, 4) ||
+    if (!sys_take(c, "attr->size", &size, c->arg[0] + 4, 4) ||
         (size > 8 && size <= 4096 && !sys_reads(c, "attr", c->arg[0], size)))
         c->result = -EFAULT;
     else
@@ -120,7 +120,7 @@ void sys_sched_setattr(SysCall *c)
 {
     enum { FIRST_SIZE = 48 };
     uint32_t size;
-    if (!sys_reads(c, "attr->size", c->arg[1], 4) || !sys_fetch(c, &size, c->arg[1], 4) ||
+    if (!sys_take(c, "attr->size", &size, c->arg[1], 4) ||
         !sys_reads(c, "attr", c->arg[1], size ? (size < 4096 ? size : 4096) : FIRST_SIZE))
         c->result = -EFAULT;
     else
@@ -156,7 +156,7 @@ static void sized_out(SysCall *c, unsigned buf, unsigned size_ptr)
 void sys_lsm_get_self_attr(SysCall *c) { sized_out(c, 1, 2); }
 void sys_lsm_list_modules(SysCall *c) { sized_out(c, 0, 1); }
 
-/* ---- NUMA policy ---------------------------------------------------------------------------------------- */
+/* ---- NUMA policy ----------------------------------------------------------------------------- */
 
 static size_t nodemask_bytes(uint64_t max_node)
 {
@@ -213,7 +213,7 @@ void sys_move_pages(SysCall *c)
     sys_do(c);
 }
 
-/* ---- memory of other processes, and of ourselves by another name ------------------------------------------- */
+/* ---- memory of other processes, and of ourselves by another name ----------------------------- */
 
 static void process_vm_common(SysCall *c, int remote_dir)
 {
@@ -243,7 +243,7 @@ void sys_vmsplice(SysCall *c)
         sys_iov_wrote(c, c->arg[1], c->arg[2], (uint64_t)c->result);
 }
 
-/* ---- asynchronous I/O ------------------------------------------------------------------------------------------ */
+/* ---- asynchronous I/O ------------------------------------------------------------------------ */
 
 void sys_io_uring(SysCall *c)
 {
@@ -279,8 +279,9 @@ void sys_io_setup(SysCall *c)
     if (sys_do(c) < 0 || !sys_fetch(c, &id, c->arg[1], sizeof id))
         return;
     size_t size = host_mapping_size(id);
-    int64_t at = size ? aspace_mmap(0, size, PROT_READ | PROT_WRITE, MAP_ANONYMOUS | MAP_SHARED, -1, 0)
-                      : -ENOMEM;
+    int64_t at =
+        size ? aspace_mmap(0, size, PROT_READ | PROT_WRITE, MAP_ANONYMOUS | MAP_SHARED, -1, 0)
+             : -ENOMEM;
     if (at >= 0) {
         int64_t r = (int64_t)syscall(SYS_mremap, id, size, size, MREMAP_MAYMOVE | MREMAP_FIXED, at);
         if (r == at && gimle_write_guest(c->arg[1], &at, sizeof at) == sizeof at) {
@@ -302,7 +303,7 @@ void sys_io_submit(SysCall *c)
     for (uint64_t i = 0; i < c->arg[1] && i < 1024; i++) {
         uint64_t cb, buf, bytes;
         uint16_t op;
-        if (!sys_reads(c, "iocbpp", c->arg[2] + i * 8, 8) || !sys_fetch(c, &cb, c->arg[2] + i * 8, 8) ||
+        if (!sys_take(c, "iocbpp", &cb, c->arg[2] + i * 8, 8) ||
             !sys_reads(c, "iocb", cb, KSIZE_IOCB) || !sys_fetch(c, &op, cb + IOCB_OPCODE, 2) ||
             !sys_fetch(c, &buf, cb + IOCB_BUF, 8) || !sys_fetch(c, &bytes, cb + IOCB_BYTES, 8)) {
             c->result = -EFAULT;

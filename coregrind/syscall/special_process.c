@@ -17,14 +17,14 @@
 #include "coregrind/report/report.h"
 #include "special.h"
 
-/* ---- answers ------------------------------------------------------------------------------------ */
+/* ---- answers --------------------------------------------------------------------------------- */
 
 void sys_enosys(SysCall *c) { c->result = -ENOSYS; }
 void sys_eperm(SysCall *c) { c->result = -EPERM; }
 void sys_einval(SysCall *c) { c->result = -EINVAL; }
 void sys_enospc(SysCall *c) { c->result = -ENOSPC; }
 
-/* ---- new processes and threads -------------------------------------------------------------------- */
+/* ---- new processes and threads --------------------------------------------------------------- */
 
 /* Words that clone writes for the parent; the child's are written in the child. */
 static bool clone_words_ok(SysCall *c, const CloneArgs *a)
@@ -100,7 +100,7 @@ void sys_clone3(SysCall *c)
         c->result = -E2BIG;
         return;
     }
-    if (!sys_reads(c, "cl_args", c->arg[0], size) || !sys_fetch(c, &k, c->arg[0], size)) {
+    if (!sys_take(c, "cl_args", &k, c->arg[0], size)) {
         c->result = -EFAULT;
         return;
     }
@@ -148,7 +148,7 @@ void sys_unshare(SysCall *c)
         sys_do(c);
 }
 
-/* ---- ids and lists that the kernel keeps for a thread ------------------------------------------------ */
+/* ---- ids and lists that the kernel keeps for a thread ---------------------------------------- */
 
 void sys_gettid(SysCall *c) { c->result = raw_syscall1(SYS_gettid, 0); }
 
@@ -208,7 +208,7 @@ void sys_arch_prctl(SysCall *c)
     }
 }
 
-/* ---- prctl ----------------------------------------------------------------------------------------- */
+/* ---- prctl ----------------------------------------------------------------------------------- */
 
 typedef enum PrctlKind {
     PC_PASS,    /* integers only */
@@ -349,7 +349,7 @@ void sys_seccomp(SysCall *c)
         break;
     case SET_MODE_FILTER:
         seccomp_warning();
-        if (!sys_reads(c, "uargs", c->arg[2], sizeof prog) || !sys_fetch(c, &prog, c->arg[2], sizeof prog) ||
+        if (!sys_take(c, "uargs", &prog, c->arg[2], sizeof prog) ||
             !sys_reads(c, "uargs->filter", prog.filter, prog.len * 8u))
             c->result = -EFAULT;
         else
@@ -372,7 +372,7 @@ void sys_seccomp(SysCall *c)
     }
 }
 
-/* ---- the rest ---------------------------------------------------------------------------------------- */
+/* ---- the rest -------------------------------------------------------------------------------- */
 
 void sys_personality(SysCall *c)
 {
@@ -415,11 +415,13 @@ void sys_ptrace(SysCall *c)
         bool in;
         const char *what;
     } rows[] = {
-        { PTRACE_PEEKTEXT, 8, false, "ptrace(peek)" }, { PTRACE_PEEKDATA, 8, false, "ptrace(peek)" },
-        { PTRACE_PEEKUSER, 8, false, "ptrace(peek)" }, { PTRACE_GETREGS, 216, false, "ptrace(getregs)" },
-        { PTRACE_SETREGS, 216, true, "ptrace(setregs)" },
-        { PTRACE_GETFPREGS, 512, false, "ptrace(getfpregs)" },
-        { PTRACE_SETFPREGS, 512, true, "ptrace(setfpregs)" },
+        {PTRACE_PEEKTEXT, 8, false, "ptrace(peek)"},
+        {PTRACE_PEEKDATA, 8, false, "ptrace(peek)"},
+        {PTRACE_PEEKUSER, 8, false, "ptrace(peek)"},
+        {PTRACE_GETREGS, 216, false, "ptrace(getregs)"},
+        {PTRACE_SETREGS, 216, true, "ptrace(setregs)"},
+        {PTRACE_GETFPREGS, 512, false, "ptrace(getfpregs)"},
+        {PTRACE_SETFPREGS, 512, true, "ptrace(setfpregs)"},
     };
     static const struct {
         uint16_t request, size;
@@ -444,7 +446,7 @@ void sys_ptrace(SysCall *c)
     enum { GETREGSET = 0x4204, SETREGSET = 0x4205, GET_SYSCALL_INFO = 0x420e };
     KernelIovec v = { 0 };
     if (request == GETREGSET || request == SETREGSET) {
-        if (!sys_reads(c, "ptrace(iov)", c->arg[3], sizeof v) || !sys_fetch(c, &v, c->arg[3], sizeof v)) {
+        if (!sys_take(c, "ptrace(iov)", &v, c->arg[3], sizeof v)) {
             c->result = -EFAULT;
             return;
         }

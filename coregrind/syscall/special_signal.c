@@ -31,7 +31,8 @@ void sys_rt_sigaction(SysCall *c)
         sys_reads(c, "act->sa_mask", a + 24, 8);
         sys_reads(c, "act->sa_flags", a + 8, 8);
     }
-    if ((o && !sys_will_write(c, "oldact", o, sizeof old)) || (a && !sys_fetch(c, &act, a, sizeof act))) {
+    if ((o && !sys_will_write(c, "oldact", o, sizeof old)) ||
+        (a && !sys_fetch(c, &act, a, sizeof act))) {
         c->result = -EFAULT;
         return;
     }
@@ -89,8 +90,8 @@ void sys_rt_sigreturn(SysCall *c)
 
 /*
  * Calls with a mask of their own.  The mask is put in force before; the kernel then makes the call
- * without one.  A signal that arrives in between is recorded by the host's handler, and the call does
- * not begin (signal_blocking_syscall), so none is lost.
+ * without one.  A signal that arrives in between is recorded by the host's handler, and the call
+ * does not begin (signal_blocking_syscall), so none is lost.
  */
 static bool begin_masked(SysCall *c, GuestAddr mask, uint64_t size)
 {
@@ -104,8 +105,8 @@ static bool begin_masked(SysCall *c, GuestAddr mask, uint64_t size)
 }
 
 /*
- * These calls end with EINTR whatever SA_RESTART says; but if no signal was the reason that the call
- * did not begin (the world was stopped), it is made again.
+ * These calls end with EINTR whatever SA_RESTART says; but if no signal was the reason that the
+ * call did not begin (the world was stopped), it is made again.
  */
 static void settle_masked(SysCall *c)
 {
@@ -154,7 +155,7 @@ void sys_pselect6(SysCall *c)
 {
     struct { uint64_t mask, size; } sig = { 0, 0 };
     if (c->arg[5]) {
-        if (!sys_reads(c, "sig", c->arg[5], sizeof sig) || !sys_fetch(c, &sig, c->arg[5], sizeof sig) ||
+        if (!sys_take(c, "sig", &sig, c->arg[5], sizeof sig) ||
             (sig.mask && !sys_reads(c, "sig->sigmask", sig.mask, sizeof(KernelSigset)))) {
             c->result = -EFAULT;
             return;
@@ -171,7 +172,7 @@ void sys_io_pgetevents(SysCall *c)
     struct { uint64_t mask, size; } sig = { 0, 0 };
     sys_reg(c, 5, "usig", 8);
     if (c->arg[5]) {
-        if (!sys_reads(c, "usig", c->arg[5], sizeof sig) || !sys_fetch(c, &sig, c->arg[5], sizeof sig)) {
+        if (!sys_take(c, "usig", &sig, c->arg[5], sizeof sig)) {
             c->result = -EFAULT;
             return;
         }

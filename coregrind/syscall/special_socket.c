@@ -33,7 +33,8 @@ static bool sends_core_fd(const KernelMsghdr *h)
     while (at + sizeof m <= end && gimle_read_guest(&m, at, sizeof m) == sizeof m &&
            m.cmsg_len >= sizeof m && m.cmsg_len <= end - at) {
         if (m.cmsg_level == SOL_SOCKET && m.cmsg_type == SCM_RIGHTS)
-            for (GuestAddr p = at + sizeof m; p + sizeof(int) <= at + m.cmsg_len; p += sizeof(int)) {
+            for (GuestAddr p = at + sizeof m; p + sizeof(int) <= at + m.cmsg_len;
+                 p += sizeof(int)) {
                 int fd;
                 if (gimle_read_guest(&fd, p, sizeof fd) == sizeof fd && host_fd_is_core(fd))
                     return true;
@@ -89,7 +90,8 @@ static void received_fds(SysCall *c, const KernelMsghdr *now)
     while (at + sizeof m <= end && gimle_read_guest(&m, at, sizeof m) == sizeof m &&
            m.cmsg_len >= sizeof m && m.cmsg_len <= end - at) {
         if (m.cmsg_level == SOL_SOCKET && m.cmsg_type == SCM_RIGHTS)
-            for (GuestAddr p = at + sizeof m; p + sizeof(int) <= at + m.cmsg_len; p += sizeof(int)) {
+            for (GuestAddr p = at + sizeof m; p + sizeof(int) <= at + m.cmsg_len;
+                 p += sizeof(int)) {
                 int fd;
                 if (gimle_read_guest(&fd, p, sizeof fd) == sizeof fd)
                     fd_table_opened(c->t, fd);

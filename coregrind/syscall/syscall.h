@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* System calls of the client: one table (syscalls.def), generic pre and post work, special handlers. */
+/* System calls of the client: one table (syscalls.def), generic work around it, special handlers.
+ */
 #ifndef COREGRIND_SYSCALL_H
 #define COREGRIND_SYSCALL_H
 

@@ -70,7 +70,7 @@ int64_t sys_do(SysCall *c);
 /** The same for a call that cannot block this time, whatever the row says. */
 int64_t sys_do_now(SysCall *c);
 
-/* ---- effects (effects.c) ------------------------------------------------------------------- */
+/* ---- effects (effects.c) --------------------------------------------------------------------- */
 
 /** "name(what)", a string that stays. */
 const char *sys_text(const SysCall *c, const char *what);
@@ -100,6 +100,8 @@ bool sys_sockaddr_reads(SysCall *c, const char *what, GuestAddr a, uint32_t len)
 
 /** Copy in from the client; false (and c->result = -EFAULT) if it cannot be read. */
 bool sys_fetch(SysCall *c, void *to, GuestAddr from, size_t len);
+/** sys_reads() and sys_fetch() in one. */
+bool sys_take(SysCall *c, const char *what, void *to, GuestAddr from, size_t len);
 /** Copy a result to the client, with the events; false (and -EFAULT) if it cannot be written. */
 bool sys_store(SysCall *c, const char *what, GuestAddr to, const void *from, size_t len);
 
@@ -108,7 +110,7 @@ int64_t sys_effects_pre(SysCall *c);
 /** After it succeeded. */
 void sys_effects_post(SysCall *c);
 
-/* ---- trace.c ------------------------------------------------------------------------------- */
+/* ---- trace.c --------------------------------------------------------------------------------- */
 
 void sys_trace_enter(const SysCall *c);
 void sys_trace_leave(const SysCall *c);

@@ -37,7 +37,7 @@ static Thread *thread;
 static StrBuf events;
 static GuestAddr page; /* 16 pages of the client's, rw */
 
-/* ---- the table ---------------------------------------------------------------------------------- */
+/* ---- the table ------------------------------------------------------------------------------- */
 
 static void test_numbers_are_the_kernels(void **state)
 {
@@ -95,7 +95,7 @@ static void test_rows_are_consistent(void **state)
     assert_null(sys_row(sys_row_limit()));
 }
 
-/* ---- running calls ------------------------------------------------------------------------------- */
+/* ---- running calls --------------------------------------------------------------------------- */
 
 static void on_reg(Thread *t, const char *what, RegId reg, unsigned bytes)
 {
@@ -188,9 +188,11 @@ static void test_pointers_to_the_core_are_refused(void **state)
     struct msghdr *m = (void *)(page + 256);
     *m = (struct msghdr){ .msg_iov = v, .msg_iovlen = 2 };
     assert_int_equal(call(SYS_recvmsg, (uint64_t)p[0], page + 256, 0, 0, 0, 0), -EFAULT);
-    assert_int_equal(call(SYS_process_vm_readv, (uint64_t)getpid(), page, 1, (uintptr_t)m, 0, 0), 0);
+    assert_int_equal(call(SYS_process_vm_readv, (uint64_t)getpid(), page, 1, (uintptr_t)m, 0, 0),
+                     0);
     v[2] = (struct iovec){ mine, 8 };
-    assert_int_equal(call(SYS_process_vm_readv, (uint64_t)getpid(), page, 1, page + 32, 1, 0), -EFAULT);
+    assert_int_equal(call(SYS_process_vm_readv, (uint64_t)getpid(), page, 1, page + 32, 1, 0),
+                     -EFAULT);
     assert_int_equal(call(SYS_mlock, core & ~4095ULL, 4096, 0, 0, 0, 0), -ENOMEM);
     assert_int_equal(call(SYS_munmap, core & ~4095ULL, 4096, 0, 0, 0, 0), -EINVAL);
     assert_int_equal(call(SYS_ioctl, 0, 0x12345, core, 0, 0, 0), -EFAULT);
@@ -219,8 +221,9 @@ static void test_iovecs(void **state)
     v[0] = (struct iovec){ (void *)(page + 100), 4 };
     v[1] = (struct iovec){ (void *)(page + 200), 6 };
     assert_int_equal(call(SYS_writev, (uint64_t)fd, page, 2, 0, 0, 0), 10);
-    assert_events("R writev(fd) r7/4\nR writev(vector) r6/8\nR writev(count) r2/4\n"
-                  "< writev(vector) +0/32\n< writev(vector[...]) +100/4\n< writev(vector[...]) +200/6\n");
+    assert_events(
+        "R writev(fd) r7/4\nR writev(vector) r6/8\nR writev(count) r2/4\n"
+        "< writev(vector) +0/32\n< writev(vector[...]) +100/4\n< writev(vector[...]) +200/6\n");
     close(fd);
 }
 
@@ -262,7 +265,7 @@ static void test_names_as_valgrind_has_them(void **state)
                                      "> poll(ufds.revents) +6/2\n"));
 }
 
-/* ---- descriptors ------------------------------------------------------------------------------------ */
+/* ---- descriptors ----------------------------------------------------------------------------- */
 
 static void test_core_descriptors_do_not_exist(void **state)
 {
@@ -301,7 +304,7 @@ static void test_descriptor_limit_is_the_clients(void **state)
     assert_int_equal(call(SYS_setrlimit, 7, page, 0, 0, 0, 0), 0);
 }
 
-/* ---- odds and ends -------------------------------------------------------------------------------------- */
+/* ---- odds and ends --------------------------------------------------------------------------- */
 
 static void test_thread_registers(void **state)
 {
@@ -325,7 +328,8 @@ static void test_unknown_numbers(void **state)
 static void test_memory_calls(void **state)
 {
     (void)state;
-    int64_t a = call(SYS_mmap, 0, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, (uint64_t)-1, 0);
+    int64_t a = call(SYS_mmap, 0, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+                     (uint64_t)-1, 0);
     assert_true(a > 0 && (uint64_t)a < GIMLE_CLIENT_END);
     *(char *)a = 1;
     int64_t b = call(SYS_mremap, (uint64_t)a, 8192, 1 << 20, MREMAP_MAYMOVE, 0, 0);
@@ -367,7 +371,8 @@ static int set_up(void **state)
     (void)state;
     host_fd_init();
     assert_int_equal(aspace_init(false), 0);
-    page = (GuestAddr)aspace_mmap(0, 16 * 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    page = (GuestAddr)aspace_mmap(0, 16 * 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+                                  -1, 0);
     thread = thread_new_main(false);
     syscall_init();
     core_events.sys_pre_reg = on_reg;
