@@ -210,8 +210,9 @@ static bool absolute_program(int dfd, const char *given, uint64_t flags, char *o
         return true;
     }
     if (given[0] && (given[0] == '/' || dfd == AT_FDCWD)) {
-        snprintf(out, PATH_MAX, "%s", given);
-        return true;
+        /* without a slash the launcher would search PATH */
+        return (size_t)snprintf(out, PATH_MAX, "%s%s", strchr(given, '/') ? "" : "./", given) <
+               PATH_MAX;
     }
     if (!given[0] && !(flags & AT_EMPTY_PATH))
         return false;
