@@ -78,10 +78,13 @@ static const Place *place_of(GuestAddr pc)
 
 void context_code_changed(GuestAddr a, size_t len)
 {
-    (void)a, (void)len;
-    if (places.n) {
-        hashmap_clear(&places);
-        hashmap_clear(&by_trace);
+    uint64_t key, place;
+    for (size_t it = 0; hashmap_next(&places, &it, &key, &place);) {
+        if (key - 1 - a < len) {
+            hashmap_clear(&places);
+            hashmap_clear(&by_trace);
+            return;
+        }
     }
 }
 
