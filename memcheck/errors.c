@@ -303,17 +303,16 @@ static void print_overlap(const Detail *d, ErrorPrinter *p)
                          (unsigned long)d->arg[2]);
 }
 
-/** "a" or, with @p delta, "a (+n)" for a number that changed since the last leak check. */
-static const char *with_delta(char *buf, bool delta, uint64_t now, uint64_t before)
+const char *mc_with_delta(char *buf, bool delta, uint64_t now, uint64_t before)
 {
     char a[32], d[32];
     mc_commas(a, now);
     if (!delta)
-        snprintf(buf, 80, "%s", a);
+        snprintf(buf, MC_DELTA_TEXT, "%s", a);
     else if (now >= before)
-        snprintf(buf, 80, "%s (+%s)", a, mc_commas(d, now - before));
+        snprintf(buf, MC_DELTA_TEXT, "%s (+%s)", a, mc_commas(d, now - before));
     else
-        snprintf(buf, 80, "%s (-%s)", a, mc_commas(d, before - now));
+        snprintf(buf, MC_DELTA_TEXT, "%s (-%s)", a, mc_commas(d, before - now));
     return buf;
 }
 
@@ -327,12 +326,13 @@ static void print_leak(const McLoss *l, ErrorPrinter *p)
         [LEAK_REACHABLE] = "still reachable", [LEAK_POSSIBLE] = "possibly lost",
         [LEAK_INDIRECT] = "indirectly lost", [LEAK_DEFINITE] = "definitely lost",
     };
-    char all[80], direct[80], indirect[80], blocks[80], number[32], of[32];
+    char all[MC_DELTA_TEXT], direct[MC_DELTA_TEXT], indirect[MC_DELTA_TEXT], blocks[MC_DELTA_TEXT];
+    char number[32], of[32];
     uint64_t total = l->bytes + l->indirect_bytes;
-    with_delta(all, l->delta, total, l->old_bytes + l->old_indirect_bytes);
-    with_delta(direct, l->delta, l->bytes, l->old_bytes);
-    with_delta(indirect, l->delta, l->indirect_bytes, l->old_indirect_bytes);
-    with_delta(blocks, l->delta, l->blocks, l->old_blocks);
+    mc_with_delta(all, l->delta, total, l->old_bytes + l->old_indirect_bytes);
+    mc_with_delta(direct, l->delta, l->bytes, l->old_bytes);
+    mc_with_delta(indirect, l->delta, l->indirect_bytes, l->old_indirect_bytes);
+    mc_with_delta(blocks, l->delta, l->blocks, l->old_blocks);
     mc_commas(number, l->number);
     mc_commas(of, l->of);
     if (l->indirect_bytes > 0)

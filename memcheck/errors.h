@@ -56,6 +56,9 @@ bool mc_error_leak(Thread *t, McLoss *loss, bool print, bool count);
 
 /** Was an error about undefined values shown? */
 bool mc_saw_undefined(void);
+enum { MC_DELTA_TEXT = 80 };
+/** "a" or, with @p delta, "a (+n)": a number that was @p before at the last leak check. */
+const char *mc_with_delta(char *buf, bool delta, uint64_t now, uint64_t before);
 /** @p n with commas, in @p buf of at least 32 bytes. */
 const char *mc_commas(char *buf, uint64_t n);
 

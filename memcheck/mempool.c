@@ -125,7 +125,6 @@ static long find_block(const Pool *p, GuestAddr a)
 static void pool_free(Thread *t, Pool *p, const uint64_t *a)
 {
     long i = find_block(p, a[1]);
-    mc_heap_count(0, 1, 0);
     if (i < 0)
         mc_error_free(t, a[1]);
     else

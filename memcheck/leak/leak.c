@@ -148,8 +148,9 @@ static LeakTotals report_records(const LeakRequest *r, RecordVec *v)
         l->number = (unsigned)(i + 1);
         l->of = (unsigned)v->n;
         l->delta = r->delta != LEAK_DELTA_ANY;
-        bool shown = r->full && (r->show_kinds >> l->kind & 1) && passes_delta(r, l);
-        bool counted = r->full && r->count_errors && (r->error_kinds >> l->kind & 1) && l->blocks;
+        bool wanted = r->full && passes_delta(r, l);
+        bool shown = wanted && (r->show_kinds >> l->kind & 1);
+        bool counted = wanted && r->count_errors && (r->error_kinds >> l->kind & 1);
         if (mc_error_leak(r->thread, l, shown, counted)) {
             t.bytes[l->kind] += l->bytes;
             t.blocks[l->kind] += l->blocks;
@@ -161,10 +162,19 @@ static LeakTotals report_records(const LeakRequest *r, RecordVec *v)
     return t;
 }
 
-static void summary_line(const char *what, uint64_t bytes, uint64_t blocks)
+/** Compared with the previous check if that was asked for. */
+static void summary_line(const LeakRequest *r, const char *what, uint64_t bytes, uint64_t blocks,
+                         uint64_t old_bytes, uint64_t old_blocks)
 {
-    char a[32], b[32];
-    gimle_umsg("   %s: %s bytes in %s blocks\n", what, mc_commas(a, bytes), mc_commas(b, blocks));
+    char a[MC_DELTA_TEXT], b[MC_DELTA_TEXT];
+    bool delta = r->delta != LEAK_DELTA_ANY;
+    gimle_umsg("   %s: %s bytes in %s blocks\n", what, mc_with_delta(a, delta, bytes, old_bytes),
+               mc_with_delta(b, delta, blocks, old_blocks));
+}
+
+static void kind_line(const LeakRequest *r, const LeakTotals *t, const char *what, LeakKind k)
+{
+    summary_line(r, what, t->bytes[k], t->blocks[k], last.bytes[k], last.blocks[k]);
 }
 
 /** Blocks that only a heuristic made reachable. */
@@ -197,12 +207,13 @@ static void print_heuristics(const LeakHeap *h)
 static void print_summary(const LeakRequest *r, const LeakHeap *h, const LeakTotals *t)
 {
     gimle_umsg("LEAK SUMMARY:\n");
-    summary_line("definitely lost", t->bytes[LEAK_DEFINITE], t->blocks[LEAK_DEFINITE]);
-    summary_line("indirectly lost", t->bytes[LEAK_INDIRECT], t->blocks[LEAK_INDIRECT]);
-    summary_line("  possibly lost", t->bytes[LEAK_POSSIBLE], t->blocks[LEAK_POSSIBLE]);
-    summary_line("still reachable", t->bytes[LEAK_REACHABLE], t->blocks[LEAK_REACHABLE]);
+    kind_line(r, t, "definitely lost", LEAK_DEFINITE);
+    kind_line(r, t, "indirectly lost", LEAK_INDIRECT);
+    kind_line(r, t, "  possibly lost", LEAK_POSSIBLE);
+    kind_line(r, t, "still reachable", LEAK_REACHABLE);
     print_heuristics(h);
-    summary_line("     suppressed", t->suppressed_bytes, t->suppressed_blocks);
+    summary_line(r, "     suppressed", t->suppressed_bytes, t->suppressed_blocks,
+                 last.suppressed_bytes, last.suppressed_blocks);
     uint64_t lost = t->blocks[LEAK_DEFINITE] + t->blocks[LEAK_INDIRECT] + t->blocks[LEAK_POSSIBLE] +
                     t->blocks[LEAK_REACHABLE];
     if (!r->full && lost > 0) {
