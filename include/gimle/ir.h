@@ -117,7 +117,7 @@ typedef enum IrJumpKind {
 /** Address spaces of LOAD and STORE (IrInsn.space). */
 typedef enum IrSpace {
     SPACE_GUEST,  /**< the client's memory */
-    SPACE_SHADOW, /**< the shadow byte of each client byte: address + 32 TiB, one instruction */
+    SPACE_SHADOW, /**< the shadow byte of each client byte (GIMLE_SHADOW_DELTA away), one instruction */
     SPACE_STATE   /**< disp bytes into the thread's VexState (tool counters); no base or index */
 } IrSpace;
 
