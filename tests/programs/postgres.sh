@@ -8,6 +8,10 @@ run() { if [ "$(id -u)" = 0 ]; then runuser -u nobody -- "$@"; else "$@"; fi; }
 data=$(mktemp -d /tmp/gimle-pg.XXXXXX)
 [ "$(id -u)" = 0 ] && chown nobody "$data"
 cd /tmp
+# the unprivileged user cannot write its log into the folder of the test
+if [ -n "$CHECKER" ]; then
+    CHECKER=$(printf '%s' "$CHECKER" | sed "s,--log-file=[^ ]*,--log-file=$data/log.%p,")
+fi
 run $CHECKER initdb -D "$data/db" -A trust -U test > /dev/null 2>&1 || { echo "initdb failed"; exit 1; }
 run $CHECKER postgres -D "$data/db" -k "$data" -c listen_addresses= > /dev/null 2>&1 &
 tries=0
@@ -20,4 +24,5 @@ pgbench -h "$data" -U test -i -q postgres > /dev/null 2>&1 && echo initialised
 pgbench -h "$data" -U test -c 2 -t 20 postgres 2> /dev/null | grep 'transactions actually'
 run pg_ctl -D "$data/db" stop -m fast > /dev/null
 wait
+cp "$data"/log.* "$W" 2> /dev/null
 rm -rf "$data"
