@@ -11,7 +11,7 @@
 #include "mempool.h"
 #include "shadow/shadow.h"
 
-/* ---- described blocks -------------------------------------------------------------------------- */
+/* ---- described blocks --------------------------------------------------------------- */
 
 /** Slots are reused: their numbers are the client's handles. size 0: free. */
 static VEC(McClientBlock) described;
@@ -69,7 +69,7 @@ static uint64_t discard_block(Thread *t, const uint64_t *a)
     return bad;
 }
 
-/* ---- permissions --------------------------------------------------------------------------------- */
+/* ---- permissions -------------------------------------------------------------------- */
 
 static uint64_t make_noaccess(Thread *t, const uint64_t *a)
 {
@@ -125,7 +125,9 @@ static uint64_t check_defined(Thread *t, const uint64_t *a)
         mc_error_user(t, undefined, false);
     if (unaddressable)
         mc_error_user(t, bad, true);
-    return is_undefined && (!unaddressable || undefined < bad) ? undefined : unaddressable ? bad : 0;
+    if (is_undefined && (!unaddressable || undefined < bad))
+        return undefined;
+    return unaddressable ? bad : 0;
 }
 
 /** 1: done; 3: something is not addressable. */
@@ -175,7 +177,7 @@ static uint64_t disable_reporting(Thread *t, const uint64_t *a)
     return 0;
 }
 
-/* ---- leaks ------------------------------------------------------------------------------------------ */
+/* ---- leaks -------------------------------------------------------------------------- */
 
 static uint64_t do_leak_check(Thread *t, const uint64_t *a)
 {
@@ -223,7 +225,7 @@ static uint64_t count_leak_blocks(Thread *t, const uint64_t *a)
     return count(a, l.blocks, l.suppressed_blocks);
 }
 
-/* ---- blocks of the client's own allocators --------------------------------------------------------------- */
+/* ---- blocks of the client's own allocators ------------------------------------------ */
 
 static uint64_t malloclike(Thread *t, const uint64_t *a)
 {
@@ -243,7 +245,7 @@ static uint64_t resize_in_place(Thread *t, const uint64_t *a)
     return 0;
 }
 
-/* ---- the table ------------------------------------------------------------------------------------------- */
+/* ---- the table ---------------------------------------------------------------------- */
 
 typedef uint64_t (*Request)(Thread *t, const uint64_t *a);
 

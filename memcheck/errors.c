@@ -61,7 +61,7 @@ const char *mc_commas(char *buf, uint64_t n)
     return buf;
 }
 
-/* ---- recording --------------------------------------------------------------------------- */
+/* ---- recording ---------------------------------------------------------------------- */
 
 static void record(Thread *t, McErrorKind kind, GuestAddr a, const char *string, unsigned key)
 {
@@ -159,7 +159,7 @@ bool mc_error_leak(Thread *t, McLoss *loss, bool print, bool count)
     return gimle_error_unique(t, ME_LEAK, 0, NULL, &d, loss->where, print, count);
 }
 
-/* ---- comparing and completing ---------------------------------------------------------------- */
+/* ---- comparing and completing ------------------------------------------------------- */
 
 static bool errors_equal(const GimleError *a, const GimleError *b)
 {
@@ -201,7 +201,8 @@ static void errors_complete(GimleError *e)
     if (has_address[e->kind] && !(d->key & KEY_REGISTER))
         describe(e->thread, e->addr, d);
     bool about_values = e->kind == ME_VALUE || e->kind == ME_COND ||
-                        ((e->kind == ME_PARAM || e->kind == ME_USER) && !(d->key & KEY_UNADDRESSABLE));
+                        ((e->kind == ME_PARAM || e->kind == ME_USER) &&
+                         !(d->key & KEY_UNADDRESSABLE));
     d->origin = (Origin){ ORIGIN_NONE, NULL };
     if (about_values) {
         atomic_store(&saw_undefined, true);
@@ -211,7 +212,7 @@ static void errors_complete(GimleError *e)
     e->extra = d;
 }
 
-/* ---- printing --------------------------------------------------------------------------------- */
+/* ---- printing ----------------------------------------------------------------------- */
 
 static void print_range(ErrorPrinter *p, GuestAddr a, GuestAddr start, size_t size,
                         const char *what, const char *state)
@@ -404,7 +405,7 @@ static void errors_print(const GimleError *e, ErrorPrinter *p)
     print_origin(d, p);
 }
 
-/* ---- suppressions -------------------------------------------------------------------------------- */
+/* ---- suppressions ------------------------------------------------------------------- */
 
 /** Names in suppressions; sized ones stand for one size each. */
 static const struct SuppName {

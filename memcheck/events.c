@@ -8,7 +8,7 @@
 #include "memcheck.h"
 #include "shadow/shadow.h"
 
-/* ---- memory --------------------------------------------------------------------------------- */
+/* ---- memory ------------------------------------------------------------------------- */
 
 /** As Valgrind has it, the break's memory is not initialised. */
 static void on_map(MemWhy why, GuestAddr a, size_t len, int prot)
@@ -17,7 +17,7 @@ static void on_map(MemWhy why, GuestAddr a, size_t len, int prot)
     shadow_set(a, len, why == MEM_BRK ? SH_UNDEFINED : SH_DEFINED);
 }
 
-/** What is not mapped, or mapped without any access, keeps a zero shadow: the MMU finds accesses. */
+/** What is not mapped, or without any access, keeps a zero shadow: the MMU finds accesses. */
 static void on_unmap(MemWhy why, GuestAddr a, size_t len)
 {
     (void)why;
@@ -44,7 +44,7 @@ static void on_stack_die(Thread *t, GuestAddr a, size_t len)
     shadow_set_noaccess(a > red ? a - red : 0, len + red);
 }
 
-/* ---- system calls -------------------------------------------------------------------------------- */
+/* ---- system calls ------------------------------------------------------------------- */
 
 static void pre_read(Thread *t, const char *what, GuestAddr a, size_t len)
 {
@@ -115,7 +115,7 @@ static void pre_reg(Thread *t, const char *what, RegId reg, unsigned bytes)
         mc_error_param_register(t, what, mc_reg_origin(t, reg));
 }
 
-/* ---- threads, faults -------------------------------------------------------------------------------- */
+/* ---- threads, faults ---------------------------------------------------------------- */
 
 /** How far above the stack pointer an access that faults counts as an overflow of the stack. */
 enum { STACK_REACH = 1 << 20 };

@@ -42,7 +42,7 @@ void mc_heap_start(void)
                     (uint64_t)mc_options.freelist_big_blocks);
 }
 
-/* ---- blocks -------------------------------------------------------------------------------- */
+/* ---- blocks ------------------------------------------------------------------------- */
 
 static const StackTrace *trace_for(Thread *t, bool wanted)
 {
@@ -74,7 +74,8 @@ static HeapBlock *new_block(Thread *t, size_t size, size_t align, HeapAllocKind 
     HeapBlock *b = gimle_heap_alloc(t, size, align, kind);
     if (!b)
         return NULL;
-    b->alloc = trace_for(t, mc_options.keep_stacks != KEEP_NONE && mc_options.keep_stacks != KEEP_FREE);
+    int keep = mc_options.keep_stacks;
+    b->alloc = trace_for(t, keep != KEEP_NONE && keep != KEEP_FREE);
     b->user = 0;
     mc_heap_count(1, 0, size);
     if (c == CONTENTS_ZERO)
@@ -118,7 +119,7 @@ static HeapBlock *claim(Thread *t, GuestAddr a, HeapAllocKind kind)
     return b;
 }
 
-/* ---- the functions: Intercept.aux is the HeapAllocKind ------------------------------------------ */
+/* ---- the functions: Intercept.aux is the HeapAllocKind ------------------------------ */
 
 static const char *const size_argument[] = {
     [HEAP_MALLOC] = "malloc(size)",
@@ -269,7 +270,7 @@ static void do_usable_size(GuestCall *c)
     guest_call_return(c, b ? b->size : 0);
 }
 
-/* ---- the table --------------------------------------------------------------------------------------- */
+/* ---- the table ---------------------------------------------------------------------- */
 
 #define ROW(symbol, handler, kind) { "*", symbol, IC_ANY_OBJECT, handler, NULL, kind }
 

@@ -22,7 +22,7 @@ static void *at(GuestAddr a) { return (void *)(uintptr_t)a; }
 static char *str(GuestAddr a) { return (char *)(uintptr_t)a; }
 static GuestAddr addr(const void *p) { return (GuestAddr)(uintptr_t)p; }
 
-/* ---- checks ---------------------------------------------------------------------------------- */
+/* ---- checks ------------------------------------------------------------------------- */
 
 /** A loop over @p n items of @p width bytes at @p a reads each and decides on it. */
 static void looked_at(GuestCall *c, GuestAddr a, size_t n, unsigned width)
@@ -81,24 +81,35 @@ static bool overlap(GuestAddr dst, size_t dst_len, GuestAddr src, size_t src_len
     return dst_len && src_len && (dst < src ? src - dst < dst_len : dst - src < src_len);
 }
 
-/* ---- copying ----------------------------------------------------------------------------------- */
+/* ---- copying ------------------------------------------------------------------------ */
 
-/** Sizes of the accesses that a plain copying loop makes: words where both sides are aligned alike. */
-static unsigned copy_step(GuestAddr d, GuestAddr s, size_t left)
+/** The part [from, to) of a copying loop, in steps of @p step bytes; returns where it ends. */
+static size_t check_steps(GuestCall *c, GuestAddr dst, GuestAddr src, size_t from, size_t to,
+                          unsigned step)
 {
-    if (((s ^ d) & 7) == 0)
-        return (s & 7) == 0 && left >= 8 ? 8 : (s & 1) == 0 && (s & 7) == 0 && left >= 2 ? 2 : 1;
-    return ((s | d) & 1) == 0 && left >= 2 ? 2 : 1;
+    for (; to - from >= step; from += step) {
+        check_range(c, src + from, step, false);
+        check_range(c, dst + from, step, true);
+    }
+    return from;
 }
 
-/** Report the bad accesses of a copying loop. */
+/**
+ * Report the bad accesses of a copying loop as Valgrind's makes them: bytes up to a word
+ * boundary and then words if both sides are aligned alike, pairs of bytes if both are even,
+ * bytes.
+ */
 static void check_copy(GuestCall *c, GuestAddr dst, GuestAddr src, size_t n)
 {
-    for (size_t i = 0, step; i < n; i += step) {
-        step = copy_step(dst + i, src + i, n - i);
-        check_range(c, src + i, (unsigned)step, false);
-        check_range(c, dst + i, (unsigned)step, true);
+    size_t at = 0;
+    if (((src ^ dst) & 7) == 0) {
+        size_t head = -src & 7;
+        at = check_steps(c, dst, src, 0, head < n ? head : n, 1);
+        at = check_steps(c, dst, src, at, n, 8);
     }
+    if ((((src + at) | (dst + at)) & 1) == 0)
+        at = check_steps(c, dst, src, at, n, 2);
+    check_steps(c, dst, src, at, n, 1);
 }
 
 /** Copy @p n bytes with their shadow. */
@@ -188,7 +199,7 @@ static void do_memset(GuestCall *c)
 static void do_memset_chk(GuestCall *c) { if (!too_small(c, arg(c, 2), 3)) do_memset(c); }
 static void do_bzero(GuestCall *c) { set(c, arg(c, 0), 0, arg(c, 1)); }
 
-/* ---- strings: copying ------------------------------------------------------------------------------ */
+/* ---- strings: copying --------------------------------------------------------------- */
 
 /** Length of a string that the client reads. */
 static size_t read_length(GuestCall *c, GuestAddr s)
@@ -294,7 +305,7 @@ static void do_strncat_chk(GuestCall *c)
         do_strncat(c);
 }
 
-/* ---- strings: looking --------------------------------------------------------------------------------- */
+/* ---- strings: looking --------------------------------------------------------------- */
 
 static void do_strlen(GuestCall *c) { guest_call_return(c, read_length(c, arg(c, 0))); }
 
@@ -397,7 +408,7 @@ static void do_strcspn(GuestCall *c)
     guest_call_return(c, n);
 }
 
-/* ---- comparing ------------------------------------------------------------------------------------------- */
+/* ---- comparing ---------------------------------------------------------------------- */
 
 /** Items that a comparing loop looks at: up to the first difference, or @p max. */
 static size_t compared(const char *a, const char *b, size_t max, bool to_nul)
@@ -454,7 +465,7 @@ static void caseless(GuestCall *c, size_t max)
 static void do_strcasecmp(GuestCall *c) { caseless(c, (size_t)-1); }
 static void do_strncasecmp(GuestCall *c) { caseless(c, arg(c, 2)); }
 
-/* ---- wide characters --------------------------------------------------------------------------------------- */
+/* ---- wide characters ---------------------------------------------------------------- */
 
 enum { WIDE = sizeof(wchar_t) };
 
@@ -527,7 +538,7 @@ static void do_wcscmp(GuestCall *c) { wide_compare(c, (size_t)-1, true); }
 static void do_wcsncmp(GuestCall *c) { wide_compare(c, arg(c, 2), true); }
 static void do_wmemcmp(GuestCall *c) { wide_compare(c, arg(c, 2), false); }
 
-/* ---- the table ------------------------------------------------------------------------------------------------ */
+/* ---- the table ---------------------------------------------------------------------- */
 
 #define IN(soname, symbol, handler) { soname, symbol, 0, handler, NULL, 0 },
 /** In the C libraries that come as shared objects. */

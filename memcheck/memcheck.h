@@ -8,10 +8,12 @@
 
 #include "gimle/tool.h"
 
-/* ---- options (options.c) ------------------------------------------------------------------- */
+/* ---- options (options.c) ------------------------------------------------------------ */
 
 typedef enum LeakCheck { LEAK_NO, LEAK_SUMMARY, LEAK_YES, LEAK_FULL } LeakCheck;
-typedef enum KeepStacks { KEEP_NONE, KEEP_ALLOC, KEEP_FREE, KEEP_ALLOC_THEN_FREE, KEEP_BOTH } KeepStacks;
+typedef enum KeepStacks {
+    KEEP_NONE, KEEP_ALLOC, KEEP_FREE, KEEP_ALLOC_THEN_FREE, KEEP_BOTH
+} KeepStacks;
 
 /** Kinds of leaks, in the order of --show-leak-kinds, as bit numbers of the option sets. */
 typedef enum LeakKind {
@@ -48,7 +50,7 @@ void mc_ignore_range(GuestAddr a, size_t len, bool ignore);
 /** Check combinations of options; before the client starts. */
 void mc_options_finish(void);
 
-/* ---- the tool's words in the thread state ------------------------------------------------------ */
+/* ---- the tool's words in the thread state ------------------------------------------- */
 
 enum {
     /** Mask of guest registers that may be undefined (instrument/regmask.h). */
@@ -84,7 +86,7 @@ GuestAddr mc_reg_origin(Thread *t, RegId r);
 /** Register @p r of @p t is defined now. */
 void mc_reg_set_defined(Thread *t, RegId r);
 
-/* ---- instrumentation ---------------------------------------------------------------------------- */
+/* ---- instrumentation ---------------------------------------------------------------- */
 
 /** Translation modes. */
 enum { MODE_FAST = 0, MODE_SLOW = 1 };
@@ -96,13 +98,13 @@ void mc_modes_collect(Thread *t);
 /** Print how much ran in which mode. */
 void mc_modes_print_stats(void);
 
-/* ---- events, intercepts, requests ------------------------------------------------------------------ */
+/* ---- events, intercepts, requests --------------------------------------------------- */
 
 extern const GimleEvents mc_events;
 extern const GimleErrorOps mc_error_ops;
 extern const Intercept mc_intercepts[];
 
-/* ---- heap statistics (intercept_malloc.c) ------------------------------------------------------------ */
+/* ---- heap statistics (intercept_malloc.c) ------------------------------------------- */
 
 typedef struct McHeapStats {
     uint64_t allocs, frees, bytes;

@@ -12,7 +12,7 @@
 #include "intercept_malloc.h"
 #include "shadow/shadow.h"
 
-/* ---- single blocks --------------------------------------------------------------------------- */
+/* ---- single blocks ------------------------------------------------------------------ */
 
 void client_block_new(Thread *t, GuestAddr a, size_t size, size_t red_zone, bool zeroed)
 {
@@ -53,7 +53,7 @@ void client_block_resize(Thread *t, GuestAddr a, size_t old_size, size_t new_siz
         shadow_set_noaccess(a + new_size, old_size - new_size);
 }
 
-/* ---- pools -------------------------------------------------------------------------------------- */
+/* ---- pools -------------------------------------------------------------------------- */
 
 typedef struct Pool {
     GuestAddr id;
@@ -185,7 +185,7 @@ static void pool_change(Thread *t, Pool *p, const uint64_t *a)
     p->block.data[i] = a[2];
 }
 
-/* ---- requests --------------------------------------------------------------------------------------- */
+/* ---- requests ----------------------------------------------------------------------- */
 
 enum { REQ_CREATE = 0x1303, REQ_EXISTS = 0x130a };
 

@@ -30,7 +30,7 @@ McOptions mc_options = {
     .free_fill = -1,
 };
 
-/* ---- address ranges -------------------------------------------------------------------------- */
+/* ---- address ranges ----------------------------------------------------------------- */
 
 typedef struct Range { GuestAddr start, end; } Range;
 static VEC(Range) ignored;
@@ -94,7 +94,7 @@ static const char *parse_below_sp(const char *value)
     return NULL;
 }
 
-/* ---- single options --------------------------------------------------------------------------- */
+/* ---- single options ----------------------------------------------------------------- */
 
 static const char *parse_fill(const char *value, int *target)
 {
@@ -153,9 +153,12 @@ static const char *parse_anything(const char *value)
 const GimleOption mc_option_table[] = {
 #define O mc_options
 #define BOOL_OPTION(name, field, help) { name, OPT_BOOL, &O.field, NULL, 0, 0, help, NULL },
-#define INT_OPTION(name, field, unit, lo, hi, help) { name, OPT_INT, &O.field, unit, lo, hi, help, NULL },
-#define CHOICE_OPTION(name, field, choices, help) { name, OPT_CHOICE, &O.field, choices, 0, 0, help, NULL },
-#define SET_OPTION(name, field, choices, help) { name, OPT_SET, &O.field, choices, 0, 0, help, NULL },
+#define INT_OPTION(name, field, unit, lo, hi, help)                                        \
+    { name, OPT_INT, &O.field, unit, lo, hi, help, NULL },
+#define CHOICE_OPTION(name, field, choices, help)                                          \
+    { name, OPT_CHOICE, &O.field, choices, 0, 0, help, NULL },
+#define SET_OPTION(name, field, choices, help)                                             \
+    { name, OPT_SET, &O.field, choices, 0, 0, help, NULL },
 #define FUNC_OPTION(name, parse, unit, help) { name, OPT_FUNC, NULL, unit, 0, 0, help, parse },
 #include "options.def"
     { .name = NULL }

@@ -29,7 +29,7 @@ typedef struct Usage {
     unsigned n_stretch;
 } Usage;
 
-/* ---- which registers a block reads and writes ---------------------------------------------- */
+/* ---- which registers a block reads and writes --------------------------------------- */
 
 static void use_reads(Usage *u, uint32_t bits)
 {
@@ -88,7 +88,7 @@ static void use_of_insn(Usage *u, const IrBlock *b, const IrInsn *i)
     }
 }
 
-/* ---- checks of memory -------------------------------------------------------------------------- */
+/* ---- checks of memory --------------------------------------------------------------- */
 
 /** Size of the next piece of @p left bytes, a power of two up to 8. */
 static unsigned piece(unsigned left)
@@ -139,8 +139,11 @@ static void leave_unless_plain(Instr *x, IrMem m, unsigned n)
     IrRef s = ir_load(b, SPACE_SHADOW, t, m);
     IrRef low = ir_binop(b, OP_AND, s, ir_const(b, t, 0x0101010101010101ULL));
     /* low * 255: each byte that was 0xFF is so again */
-    IrRef spread = n == 1 ? ir_unop(b, OP_NEG, t, low)
-                          : ir_binop(b, OP_SUB, ir_binop(b, OP_SHL, low, ir_const(b, TY_I8, 8)), low);
+    IrRef spread;
+    if (n == 1)
+        spread = ir_unop(b, OP_NEG, t, low);
+    else
+        spread = ir_binop(b, OP_SUB, ir_binop(b, OP_SHL, low, ir_const(b, TY_I8, 8)), low);
     leave_if(x, ir_cmp(b, OP_CMPNE, spread, s));
 }
 
@@ -168,7 +171,7 @@ static void check_access(Instr *x, IrMem m, IrMem src, unsigned size, unsigned a
         check_store(x, m, size);
 }
 
-/* ---- the block -------------------------------------------------------------------------------------- */
+/* ---- the block ---------------------------------------------------------------------- */
 
 /** Can fast code check this instruction's memory operand before it runs? */
 static bool native_is_checkable(const NativeInsn *n)
@@ -186,7 +189,7 @@ static bool wants_slow(const IrBlock *b, const IrInsn *i)
                               : i->op == OP_CALL && i->callee->kind == CALLEE_FULL;
 }
 
-/** Length of the part of the block that can run in fast mode; *need and *clear are for that part. */
+/** Length of the part of the block that can run in fast mode, and its use of registers. */
 static uint32_t measure(const IrBlock *src, Usage *u)
 {
     uint32_t start = 0;

@@ -15,7 +15,7 @@
 #include "../memcheck.h"
 #include "../origin/origin.h"
 
-/* ---- the stack pointer --------------------------------------------------------------------- */
+/* ---- the stack pointer -------------------------------------------------------------- */
 
 /** For parts of light helpers. */
 #define LIGHT_INLINE static inline __attribute__((always_inline, target("general-regs-only")))
@@ -47,9 +47,10 @@ static GIMLE_LIGHT uint64_t sp_change(struct VexState *s, uint64_t old, uint64_t
         fill(gimle_shadow(from), size, new < old ? SH_UNDEFINED : SH_NOACCESS);
     return 0;
 }
-const IrCallee mc_helper_sp_change = { "mc_sp_change", (void *)sp_change, CALLEE_LIGHT, TY_NONE, 2 };
+const IrCallee mc_helper_sp_change = { "mc_sp_change", (void *)sp_change, CALLEE_LIGHT,
+                                       TY_NONE, 2 };
 
-/* ---- shadow registers and the mask ------------------------------------------------------------ */
+/* ---- shadow registers and the mask -------------------------------------------------- */
 
 static GIMLE_LIGHT uint64_t freshen(struct VexState *s)
 {
@@ -90,10 +91,11 @@ static GIMLE_LIGHT uint64_t scratch(struct VexState *s)
 }
 
 const IrCallee mc_helper_freshen = { "mc_freshen", (void *)freshen, CALLEE_LIGHT, TY_NONE, 0 };
-const IrCallee mc_helper_note_regs = { "mc_note_regs", (void *)note_regs, CALLEE_LIGHT, TY_NONE, 1 };
+const IrCallee mc_helper_note_regs = { "mc_note_regs", (void *)note_regs, CALLEE_LIGHT,
+                                       TY_NONE, 1 };
 const IrCallee mc_helper_scratch = { "mc_scratch", (void *)scratch, CALLEE_PURE, TY_I64, 0 };
 
-/* ---- memory --------------------------------------------------------------------------------------- */
+/* ---- memory ------------------------------------------------------------------------- */
 
 /**
  * May a load of @p size bytes at @p a, some of them not addressable, pass without a report?
@@ -199,7 +201,7 @@ const IrCallee mc_helper_big_store = { "mc_big_store", (void *)big_store, CALLEE
 const IrCallee mc_helper_state_image = { "mc_state_image", (void *)state_image, CALLEE_FULL,
                                          TY_NONE, 2 };
 
-/* ---- undefined values -------------------------------------------------------------------------------- */
+/* ---- undefined values --------------------------------------------------------------- */
 
 static uint64_t note_origin(struct VexState *s, uint64_t a, uint64_t origin)
 {
@@ -222,10 +224,10 @@ static uint64_t bad_value(struct VexState *s, uint64_t size, uint64_t origin)
 
 const IrCallee mc_helper_bad_cond = { "mc_bad_cond", (void *)bad_cond, CALLEE_FULL, TY_NONE, 1 };
 const IrCallee mc_helper_bad_value = { "mc_bad_value", (void *)bad_value, CALLEE_FULL, TY_NONE, 2 };
-const IrCallee mc_helper_note_origin = { "mc_note_origin", (void *)note_origin, CALLEE_FULL, TY_NONE,
-                                         2 };
+const IrCallee mc_helper_note_origin = { "mc_note_origin", (void *)note_origin, CALLEE_FULL,
+                                         TY_NONE, 2 };
 
-/* ---- for events and requests ---------------------------------------------------------------------------- */
+/* ---- for events and requests -------------------------------------------------------- */
 
 uint64_t mc_reg_vbits(Thread *t, RegId r, unsigned bytes)
 {

@@ -15,9 +15,9 @@
 #include "../memcheck.h"
 #include "regmask.h"
 
-/** A source ref that is the stack pointer plus a constant (epoch: between unknown changes; 0: is not). */
+/** A source ref that is the stack pointer plus a constant (epoch 0: it is not). */
 typedef struct SpValue {
-    uint32_t epoch;
+    uint32_t epoch; /**< counts changes by unknown amounts */
     int64_t off;
 } SpValue;
 
@@ -59,13 +59,13 @@ bool instr_sp_relative(const Instr *x, const IrMem *m, int64_t *off);
 void instr_defer_put(Instr *x, IrRef i, IrRef vbits);
 /** Make the writes that were held back, shadow of the stack first. */
 void instr_flush_puts(Instr *x);
-/** Before a NATIVE that writes the stack pointer: with NF_SP_CONST all is done; else the old value. */
+/** Before a NATIVE that writes the stack pointer: its old value, IR_NONE if all is done. */
 IrRef instr_sp_before_native(Instr *x, const NativeInsn *n);
 /** After it. */
 void instr_sp_after_native(Instr *x, const NativeInsn *n, IrRef old);
 bool native_writes_sp(const NativeInsn *n);
 
-/* ---- small IR vocabulary ---------------------------------------------------------------- */
+/* ---- small IR vocabulary ------------------------------------------------------------ */
 
 static inline IrRef c64(IrBlock *b, uint64_t v) { return ir_const(b, TY_I64, v); }
 static inline IrMem mem_at(IrMem m, int64_t disp)

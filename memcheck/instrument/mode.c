@@ -24,8 +24,8 @@ void mc_modes_print_stats(void)
     uint64_t all = totals[1] + totals[3];
     static const char *const name[] = { "fast", "slow" };
     for (unsigned m = 0; m < 2; m++)
-        gimle_msg(MSG_DEBUG, "memcheck: %s mode: %llu blocks, %llu instructions, %.3f %%\n", name[m],
-                  (unsigned long long)totals[2 * m], (unsigned long long)totals[2 * m + 1],
+        gimle_msg(MSG_DEBUG, "memcheck: %s mode: %llu blocks, %llu instructions, %.3f %%\n",
+                  name[m], (unsigned long long)totals[2 * m], (unsigned long long)totals[2 * m + 1],
                   all ? 100.0 * (double)totals[2 * m + 1] / (double)all : 0.0);
 }
 

@@ -14,7 +14,7 @@
 /** Instructions whose memory operand is larger are not followed bit by bit. */
 enum { MAX_FOLLOWED = 8 * SLOW_MAX_PIECES };
 
-/* ---- inputs -------------------------------------------------------------------------------- */
+/* ---- inputs ------------------------------------------------------------------------- */
 
 static bool is_followed(const NativeOp *o)
 {
@@ -68,7 +68,7 @@ static IrRef any_input(Nat *t)
     return any;
 }
 
-/* ---- outputs ---------------------------------------------------------------------------------- */
+/* ---- outputs ------------------------------------------------------------------------ */
 
 static Out *new_out(Nat *t)
 {
@@ -162,7 +162,7 @@ void native_rule_defined(Nat *t)
     native_out_rest(t, IR_NONE, true, true);
 }
 
-/* ---- the instruction ----------------------------------------------------------------------------- */
+/* ---- the instruction ---------------------------------------------------------------- */
 
 /** Sizes of the pieces of the memory operand, as constants of their types. */
 static Pieces shape_of(Nat *t)

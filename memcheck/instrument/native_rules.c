@@ -69,7 +69,8 @@ static bool lanewise_form(const Nat *t, Sources *s, IrType *ty)
     const NativeInsn *n = t->n;
     *s = sources_of(t);
     const NativeOp *r = vec_result(n);
-    if (!r || is_masked(n) || n->vl < 16 || (n->mem_access & NA_WRITE) || s->n == 0 || s->n > MAX_LANE_SOURCES)
+    if (!r || is_masked(n) || n->vl < 16 || (n->mem_access & NA_WRITE) || s->n == 0 ||
+        s->n > MAX_LANE_SOURCES)
         return false;
     if (t->reads_mem && n->mem_size != n->vl)
         return false;
@@ -143,7 +144,7 @@ static IrRef combine_cmpeq(Nat *t, IrType ty, IrRef x, IrRef y, IrRef vx, IrRef 
     return vbits_lane_equality(t->b, lane_of(t->n), x, y, vbits_or(t->b, vx, vy));
 }
 
-/** Strings end where the minimum of several vectors is 0: what lies behind the end may be undefined. */
+/** Strings end where the minimum of vectors is 0: what lies behind the end may be undefined. */
 static IrRef combine_minu(Nat *t, IrType ty, IrRef x, IrRef y, IrRef vx, IrRef vy)
 {
     IrBlock *b = t->b;
@@ -197,7 +198,7 @@ static void rule_lane_cmpeq(Nat *t)
         native_rule_whole(t);
 }
 
-/* ---- one lane ----------------------------------------------------------------------------------- */
+/* ---- one lane ----------------------------------------------------------------------- */
 
 /** Scalar operations whose first vector source is only moved through (opcode after 0F). */
 static bool is_unary_scalar(const NativeInsn *n)
@@ -221,8 +222,9 @@ static void rule_lane_scalar(Nat *t)
     }
     uint64_t mask = t->n->lane == 4 ? 0xffffffffu : ~0ULL;
     IrRef base = ir_get(b, TY_I64, REG_SHADOW_OF(s.op[0]->reg));
-    IrRef any = is_unary_scalar(t->n) ? IR_NONE
-                                      : native_any(t, IR_NONE, ir_binop(b, OP_AND, base, c64(b, mask)));
+    IrRef any = IR_NONE;
+    if (!is_unary_scalar(t->n))
+        any = native_any(t, IR_NONE, ir_binop(b, OP_AND, base, c64(b, mask)));
     for (unsigned k = 1; k < s.n; k++) {
         if (!s.op[k])
             continue;
@@ -247,7 +249,7 @@ static void rule_lane_scalar(Nat *t)
     native_out_flags(t, IR_NONE);
 }
 
-/* ---- the same instruction on the shadow ------------------------------------------------------------ */
+/* ---- the same instruction on the shadow --------------------------------------------- */
 
 /** A copy of the instruction whose operands can be rebound. */
 static NativeInsn *clone(Nat *t)
@@ -280,7 +282,8 @@ static void store_scratch(Nat *t, IrMem at)
 {
     Pieces p = t->shape;
     for (unsigned k = 0; k < p.n; k++)
-        p.v[k] = ir_load(t->b, SPACE_GUEST, type_of(t->b, t->shape.v[k]), mem_at(at, 8 * (int64_t)k));
+        p.v[k] = ir_load(t->b, SPACE_GUEST, type_of(t->b, t->shape.v[k]),
+                         mem_at(at, 8 * (int64_t)k));
     slow_store(t->s, t->m, &p);
 }
 
@@ -448,7 +451,7 @@ static void rule_lane_shift(Nat *t)
     rule_permute(t);
 }
 
-/* ---- narrowing ---------------------------------------------------------------------------------------- */
+/* ---- narrowing ---------------------------------------------------------------------- */
 
 /**
  * Two lanes of twice the width become one: smear each input lane, then pack with the same
@@ -504,7 +507,7 @@ static void rule_pack(Nat *t)
     native_out_vec(t, r, packed);
 }
 
-/* ---- flags and integers ---------------------------------------------------------------------------------- */
+/* ---- flags and integers ------------------------------------------------------------- */
 
 static void rule_ptest(Nat *t)
 {
@@ -621,7 +624,7 @@ static void rule_cmpxchg(Nat *t)
     native_out_flags(t, vbits_of(b, &flags, (IrRef[3]){ v_want, v_old, IR_NONE }));
 }
 
-/* ---- choice --------------------------------------------------------------------------------------------- */
+/* ---- choice ------------------------------------------------------------------------- */
 
 static const NatRule rules[NR_COUNT] = {
     [NR_WHOLE] = native_rule_whole,   [NR_MOVE] = rule_move,

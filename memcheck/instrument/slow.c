@@ -14,7 +14,7 @@
 #include "helpers.h"
 #include "modes.h"
 
-/* ---- reports ------------------------------------------------------------------------------ */
+/* ---- reports ------------------------------------------------------------------------ */
 
 void slow_check_value(Slow *s, IrRef v, unsigned size, IrRef origin)
 {
@@ -29,7 +29,7 @@ void slow_check_value(Slow *s, IrRef v, unsigned size, IrRef origin)
         ir_call(b, &mc_helper_bad_value, any, args, 2);
 }
 
-/* ---- origins ------------------------------------------------------------------------------- */
+/* ---- origins ------------------------------------------------------------------------ */
 
 IrRef slow_join_origins(Slow *s, IrRef v1, IrRef o1, IrRef v2, IrRef o2)
 {
@@ -69,7 +69,7 @@ void slow_check_address(Slow *s, IrRef i)
     slow_check_value(s, v, gimle_guest->word, origin);
 }
 
-/* ---- memory ---------------------------------------------------------------------------------- */
+/* ---- memory ------------------------------------------------------------------------- */
 
 IrRef slow_address(Slow *s, IrMem m)
 {
@@ -199,7 +199,7 @@ Pieces pieces_split(IrBlock *b, IrRef v, unsigned size)
     return p;
 }
 
-/* ---- registers --------------------------------------------------------------------------------- */
+/* ---- registers ---------------------------------------------------------------------- */
 
 static unsigned bit_number(uint32_t bit) { return (unsigned)__builtin_ctz(bit); }
 
@@ -281,7 +281,7 @@ static void update_mask(Slow *s)
     s->dirty_gpr = s->dirty_other = 0;
 }
 
-/* ---- the block ------------------------------------------------------------------------------------ */
+/* ---- the block ---------------------------------------------------------------------- */
 
 /** On entry from fast mode: shadow registers that fast code made stale become zero. */
 static void emit_entry(Slow *s)

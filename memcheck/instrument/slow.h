@@ -23,7 +23,7 @@ typedef struct Slow {
     uint8_t next_mode;    /**< where the block's exits go */
     bool value_errors;
     bool origins;         /**< --track-origins */
-    IrRef *origin;        /**< by source ref: address its undefined bits come from, I64 or IR_NONE */
+    IrRef *origin;        /**< by source ref: address its undefined bits come from, or IR_NONE */
     bool started;
 } Slow;
 
@@ -38,7 +38,7 @@ void slow_check_address(Slow *s, IrRef i);
  * @p origin: where it was loaded from (I64) or IR_NONE.
  */
 void slow_check_value(Slow *s, IrRef v, unsigned size, IrRef origin);
-/** Of two values with V bits @p v1 and @p v2 (or IR_NONE): the origin of the first undefined one. */
+/** Of values with V bits @p v1 and @p v2 (or IR_NONE): the origin of the first undefined one. */
 IrRef slow_join_origins(Slow *s, IrRef v1, IrRef o1, IrRef v2, IrRef o2);
 /** Origin of guest register @p r; IR_NONE if it is never undefined. */
 IrRef slow_get_origin(Slow *s, RegId r);
@@ -52,7 +52,7 @@ void slow_note_written(Slow *s, RegId r);
 IrRef pieces_join(IrBlock *b, const Pieces *p, IrType t);
 /** The reverse. */
 Pieces pieces_split(IrBlock *b, IrRef v, unsigned size);
-/** Put V bits @p v of low part of vector or mask register @p r; @p zero_above: the rest is defined. */
+/** Put V bits @p v of the low part of vector @p r; @p zero_above: the rest is defined. */
 void slow_put_vec(Slow *s, RegId r, IrRef v, bool zero_above);
 
 /** Instrument NATIVE @p i: V bits by its rule, then the instruction itself. */

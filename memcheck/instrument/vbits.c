@@ -18,7 +18,7 @@ static IrRef xor_(IrBlock *b, IrRef x, IrRef y) { return ir_binop(b, OP_XOR, x, 
 static IrRef zero(IrBlock *b, IrType t) { return ir_const(b, t, 0); }
 static bool is_vec(IrType t) { return t >= TY_V128 && t <= TY_V512; }
 
-/* ---- vocabulary -------------------------------------------------------------------------- */
+/* ---- vocabulary --------------------------------------------------------------------- */
 
 IrRef vbits_full(IrBlock *b, IrType t, IrRef v)
 {
@@ -105,7 +105,7 @@ IrRef vbits_and(IrBlock *b, IrRef x, IrRef y, IrRef vx, IrRef vy)
     return and_(b, v, and_(b, high_end(b, x, vx), high_end(b, y, vy)));
 }
 
-/* ---- rules -------------------------------------------------------------------------------- */
+/* ---- rules -------------------------------------------------------------------------- */
 
 static IrRef rule_none(IrBlock *b, const IrInsn *in, const IrRef v[3])
 {
@@ -271,7 +271,7 @@ static IrRef rule_lane_nonzero(IrBlock *b, const IrInsn *in, const IrRef v[3])
     return vbits_lane_equality(b, (IrLane)in->sub, in->arg[0], zero(b, (IrType)in->type), v[0]);
 }
 
-/* ---- the table --------------------------------------------------------------------------------- */
+/* ---- the table ---------------------------------------------------------------------- */
 
 static const Rule rules[] = {
 #define RULE(op, rule) [OP_##op] = rule_##rule,

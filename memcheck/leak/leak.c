@@ -25,7 +25,7 @@ static RecordVec previous;
 
 LeakTotals leak_last_totals(void) { return last; }
 
-/* ---- making records ------------------------------------------------------------------------ */
+/* ---- making records ----------------------------------------------------------------- */
 
 /** Do the stacks count as one under --leak-resolution? */
 static bool same_place(const StackTrace *a, const StackTrace *b)
@@ -97,7 +97,8 @@ static void make_records(const LeakHeap *h, RecordVec *out)
     qsort(order, h->n, sizeof *order, by_place);
     for (size_t i = 0; i < h->n; i++) {
         const LeakBlock *b = order[i];
-        bool same = i > 0 && order[i - 1]->kind == b->kind && same_place(order[i - 1]->where, b->where);
+        bool same = i > 0 && order[i - 1]->kind == b->kind &&
+                    same_place(order[i - 1]->where, b->where);
         if (!same)
             vec_push(out, ((Record){ .loss = { .kind = (LeakKind)b->kind, .where = b->where } }));
         McLoss *l = &out->data[out->n - 1].loss;
@@ -127,7 +128,7 @@ static void compare_with_previous(RecordVec *now)
     }
 }
 
-/* ---- reporting -------------------------------------------------------------------------------- */
+/* ---- reporting ---------------------------------------------------------------------- */
 
 static bool passes_delta(const LeakRequest *r, const McLoss *l)
 {
@@ -226,7 +227,7 @@ static void print_summary(const LeakRequest *r, const LeakHeap *h, const LeakTot
     gimle_umsg("\n");
 }
 
-/* ---- the check ------------------------------------------------------------------------------------ */
+/* ---- the check ---------------------------------------------------------------------- */
 
 void leak_check(const LeakRequest *r)
 {

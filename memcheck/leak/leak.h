@@ -34,7 +34,7 @@ void leak_check_at_exit(bool quiet, bool xml);
 /** Totals of the last check; zeros if there was none. */
 LeakTotals leak_last_totals(void);
 
-/* ---- between the search and the records ------------------------------------------------------- */
+/* ---- between the search and the records --------------------------------------------- */
 
 typedef enum LeakHeuristic {
     HEUR_NONE, HEUR_STDSTRING, HEUR_LENGTH64, HEUR_NEWARRAY, HEUR_MULTIPLE_INHERITANCE, HEUR_COUNT

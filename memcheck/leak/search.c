@@ -26,7 +26,7 @@ typedef struct Search {
     bool have_blocks;
 } Search;
 
-/* ---- blocks ---------------------------------------------------------------------------------- */
+/* ---- blocks ------------------------------------------------------------------------- */
 
 static void add_block(void *ctx, HeapBlock *b)
 {
@@ -75,7 +75,7 @@ static uint32_t block_at(const Search *s, GuestAddr a)
     return a < b->addr + (b->size ? b->size : 1) ? (uint32_t)(lo - 1) : UINT32_MAX;
 }
 
-/* ---- heuristics -------------------------------------------------------------------------------- */
+/* ---- heuristics --------------------------------------------------------------------- */
 
 /** A defined word of the client at @p a. */
 static bool read_word(GuestAddr a, uint64_t *v)
@@ -104,8 +104,8 @@ static LeakHeuristic heuristic_for(const Search *s, GuestAddr p, const LeakBlock
     if ((s->heuristics & 2) && p == b->addr + 8 && first == b->size - 8)
         return HEUR_LENGTH64;
     /* new T[n] with a destructor: the number of elements, then the elements. */
-    if ((s->heuristics & 4) && b->alloc_kind == HEAP_NEW_ARRAY && p == b->addr + WORD && first > 0 &&
-        b->size > WORD && (b->size - WORD) % first == 0)
+    if ((s->heuristics & 4) && b->alloc_kind == HEAP_NEW_ARRAY && p == b->addr + WORD &&
+        first > 0 && b->size > WORD && (b->size - WORD) % first == 0)
         return HEUR_NEWARRAY;
     if ((s->heuristics & 8) && p % WORD == 0 && is_vtable_like(first) && read_word(p, &second) &&
         is_vtable_like(second))
@@ -113,7 +113,7 @@ static LeakHeuristic heuristic_for(const Search *s, GuestAddr p, const LeakBlock
     return HEUR_NONE;
 }
 
-/* ---- marking -------------------------------------------------------------------------------------- */
+/* ---- marking ------------------------------------------------------------------------ */
 
 static void push(Search *s, uint32_t i)
 {
@@ -167,7 +167,7 @@ static void mark_clique(Search *s, uint64_t p)
     }
 }
 
-/* ---- scanning -------------------------------------------------------------------------------------- */
+/* ---- scanning ----------------------------------------------------------------------- */
 
 static void look_at(Search *s, uint64_t word, LeakKind from)
 {

@@ -15,7 +15,7 @@
 /** Ranges of this many bytes are left to the core, which does not spend memory on them. */
 #define FILL_BY_CORE (256u << 10)
 
-/** A leaf: nothing else is taken while it is held, and it is taken under the locks of heap and tool. */
+/** A leaf: nothing else is taken while it is held. */
 static pthread_mutex_t pattern_lock = PTHREAD_MUTEX_INITIALIZER;
 static HashMap pattern_bytes;       /**< address → 1 */
 static atomic_size_t n_patterns;    /**< its size */
@@ -193,7 +193,8 @@ void shadow_copy(GuestAddr from, GuestAddr to, size_t len)
 {
     if (!clip(from, &len) || !clip(to, &len))
         return;
-    if (memchr(gimle_shadow(from), SH_NOACCESS, len) || memchr(gimle_shadow(to), SH_NOACCESS, len)) {
+    if (memchr(gimle_shadow(from), SH_NOACCESS, len) ||
+        memchr(gimle_shadow(to), SH_NOACCESS, len)) {
         copy_carefully(from, to, len);
         return;
     }

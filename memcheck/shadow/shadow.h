@@ -23,7 +23,10 @@ enum {
 /** Set [a, a+len) to one of SH_*. Addresses outside the client's range are ignored. */
 void shadow_set(GuestAddr a, size_t len, uint8_t value);
 static inline void shadow_set_defined(GuestAddr a, size_t len) { shadow_set(a, len, SH_DEFINED); }
-static inline void shadow_set_undefined(GuestAddr a, size_t len) { shadow_set(a, len, SH_UNDEFINED); }
+static inline void shadow_set_undefined(GuestAddr a, size_t len)
+{
+    shadow_set(a, len, SH_UNDEFINED);
+}
 static inline void shadow_set_noaccess(GuestAddr a, size_t len) { shadow_set(a, len, SH_NOACCESS); }
 /** Mark as defined those bytes of [a, a+len) that are addressable. */
 void shadow_set_defined_if_addressable(GuestAddr a, size_t len);
@@ -34,7 +37,7 @@ bool shadow_is_addressable(GuestAddr a);
 uint8_t shadow_vbits(GuestAddr a);
 /** Set V bits of the byte at @p a unless it is not addressable. */
 void shadow_set_vbits(GuestAddr a, uint8_t vbits);
-/** Record that the V bits of the byte at @p a are SH_NOACCESS (the caller stores the shadow byte). */
+/** Record that the V bits of the byte at @p a are SH_NOACCESS; the caller stores them. */
 void shadow_note_pattern(GuestAddr a);
 
 /** What shadow_check_*() found. */
@@ -43,7 +46,8 @@ typedef enum ShadowState { SHADOW_OK, SHADOW_BAD_ADDRESS, SHADOW_BAD_VALUE } Sha
 ShadowState shadow_check_addressable(GuestAddr a, size_t len, GuestAddr *bad);
 /** First byte that is not addressable or not defined in *bad. */
 ShadowState shadow_check_defined(GuestAddr a, size_t len, GuestAddr *bad);
-/** Copy the shadow of @p len bytes; ranges may overlap; bytes not addressable at the source become defined. */
+/** Copy the shadow of @p len bytes; ranges may overlap. What is nobody's at the source counts as
+ *  defined, at the destination it stays nobody's. */
 void shadow_copy(GuestAddr from, GuestAddr to, size_t len);
 /** Is every byte of the range defined and addressable? Quick. */
 bool shadow_all_defined(GuestAddr a, size_t len);
