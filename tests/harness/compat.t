@@ -34,7 +34,7 @@ my $work = "$build/tests/compat-work";
 File::Path::make_path($work);
 system("$^X $FindBin::Bin/prog.t --compile-only") == 0 or die "cannot compile\n";
 
-my $replaced = qr/vg_replace_\w+\.c:\d+|in [^()]*vgpreload_[^()]*|in [^()]*\/(?:libc|libstdc\+\+|ld-linux|libgcc)[^()]*/;
+my $replaced = qr/vg_replace_\w+\.c:\d+|in [^()]*vgpreload_[^()]*|in [^()]*\/(?:libc|libstdc\+\+|ld-linux|libgcc)[^()]*|(?:malloc|str\w+|mem\w+)(?:-\w+)*\.[cS]:\d+/;
 
 sub normalise {
     my ($text) = @_;
@@ -44,7 +44,9 @@ sub normalise {
             || /^[ {}]/ || /^\s*<insert/;
         next if /^(?:Memcheck, a|Copyright|Using |Parent PID|Command:)/;
         s/\b0x[0-9A-Fa-f]+/0xADDR/g;
-        s/^(\s+(?:at|by) 0xADDR: )(?:__)?(\w+?)(?:_(?:avx|sse|evex|erms|ifunc)\w*|\@\S*)?( \()(?:$replaced)\)$/$1$2$3REPLACED)/;
+        # the replaced function: Valgrind's own there, here the one called, perhaps by an alias
+        s/^(\s+at 0xADDR: )(?:__)?(?:GI_|libc_)?(\w+?)(?:_(?:avx|sse|evex|erms|ifunc)\w*|\@\S*)? \($replaced\)$/$1$2 (REPLACED)/
+            || s/^(\s+at 0xADDR: (?:operator .*)) \($replaced\)$/$1 (REPLACED)/;
         s/\(in (?!\/)/(in /;
         s/\s+$//;
         push @out, $_;
