@@ -39,7 +39,10 @@ static void describe_frame(Thread *t, GuestAddr a, GuestAddr lo, GuestAddr hi, A
             continue;
         Arena arena = { 0 };
         FrameInfo f[MAX_INLINED];
-        unsigned k = debuginfo_describe_pc(pcs[i] - (i > 0), f, MAX_INLINED, &arena);
+        GuestAddr pc = pcs[i] - (i > 0);
+        unsigned k = debuginfo_describe_pc(pc, f, MAX_INLINED, &arena);
+        if (f[k - 1].fn_offset > 0) /* what made the frame is the function's beginning */
+            k = debuginfo_describe_pc(pc - f[k - 1].fn_offset, f, MAX_INLINED, &arena);
         const FrameInfo *real = &f[k - 1];
         out->frame = (int)i;
         out->name = keep(real->fn);

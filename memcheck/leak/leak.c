@@ -219,8 +219,7 @@ static void print_summary(const LeakRequest *r, const LeakHeap *h, const LeakTot
                     t->blocks[LEAK_REACHABLE];
     if (!r->full && lost > 0) {
         gimle_umsg("Rerun with --leak-check=full to see details of leaked memory\n");
-    } else if (r->full && ((t->blocks[LEAK_REACHABLE] && !(r->show_kinds >> LEAK_REACHABLE & 1)) ||
-                           (t->blocks[LEAK_INDIRECT] && !(r->show_kinds >> LEAK_INDIRECT & 1)))) {
+    } else if (r->full && t->blocks[LEAK_REACHABLE] && !(r->show_kinds >> LEAK_REACHABLE & 1)) {
         gimle_umsg("Reachable blocks (those to which a pointer was found) are not shown.\n");
         gimle_umsg("To see them, rerun with: --leak-check=full --show-leak-kinds=all\n");
     }
