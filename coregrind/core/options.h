@@ -18,13 +18,13 @@
 
 #include "gimle/options.h"
 
-typedef enum EngineKind { ENGINE_COMPILE, ENGINE_INTERP, ENGINE_LOCKSTEP } EngineKind;
+typedef enum EngineKind { ENGINE_COMPILE, ENGINE_INTERP } EngineKind;
 typedef enum SmcCheck { SMC_NONE, SMC_STACK, SMC_ALL, SMC_ALL_NON_FILE } SmcCheck;
 typedef enum GenSupp { GEN_SUPP_NO, GEN_SUPP_YES, GEN_SUPP_ALL } GenSupp;
 typedef enum TrackFds { TRACK_FDS_NO, TRACK_FDS_YES, TRACK_FDS_ALL } TrackFds;
 typedef enum CpuLevel { CPU_HOST, CPU_V1, CPU_V2, CPU_V3, CPU_V4 } CpuLevel;
 /** Bits of chaos, in the order of options.def. */
-enum { CHAOS_REGALLOC = 1, CHAOS_SCHED = 2, CHAOS_TCACHE = 4, CHAOS_SIGNALS = 8 };
+enum { CHAOS_REGALLOC = 1, CHAOS_TCACHE = 2 };
 
 /** Every core option that something in the core looks at, with its default in options.c. */
 typedef struct CoreOptions {
