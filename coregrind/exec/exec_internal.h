@@ -23,7 +23,6 @@ typedef struct Escape {
     GuestAddr page;    /**< ESCAPE_CODE_WRITE */
     size_t page_len;
     uint64_t err, trapno, cr2;
-    unsigned access_size; /**< of the faulting guest instruction, 0 unknown */
     bool access_write, access_exec;
 } Escape;
 

@@ -42,7 +42,6 @@ static void escape_fill(Escape *e, EscapeKind kind, const siginfo_t *info, const
     e->cr2 = (uint64_t)uc->uc_mcontext.gregs[REG_CR2];
     e->access_exec = false;
     e->access_write = e->err & ERR_WRITE;
-    e->access_size = 0;
 }
 
 /** A fault in translated code: the guest's state as of the instruction's start goes to @p t. */
@@ -120,8 +119,6 @@ void exec_after_escape(Thread *t, Escape *e)
     int sig = e->info.si_signo;
     GuestAddr a = (GuestAddr)(uintptr_t)e->info.si_addr;
     if (sig == SIGSEGV || sig == SIGBUS) {
-        if (e->info.si_code == SI_KERNEL)
-            e->access_size = 0; /* not canonical or privileged: the processor gives no address */
         EVENT(fault, t, a, vex_access_size(t->state->guest.pc), e->access_write, e->access_exec);
     }
     signal_set_fault_info(e->err, e->trapno, e->trapno == TRAP_PAGE_FAULT ? a : e->cr2);

@@ -21,7 +21,7 @@
 enum { HOST_ALTSTACK = 64 * 1024, SA_RESTORER_ = 0x04000000 };
 
 /* restart_amd64.S: the one place where blocking system calls of the client are made. */
-extern const char signal_stub_begin[], signal_stub_syscall[], signal_stub_end[];
+extern const char signal_stub_begin[], signal_stub_syscall[];
 extern const char signal_stub_aborted[];
 extern void signal_restorer(void);
 extern int64_t signal_stub(volatile uint32_t *pending, uint64_t no, const uint64_t args[6]);
