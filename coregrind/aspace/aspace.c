@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -24,6 +25,7 @@ static struct {
     GuestAddr brk_base, brk_end; /* end: as the client set it, not page aligned */
     size_t brk_limit;
 } as;
+static uint64_t client_limit = RLIM_INFINITY; /* bytes mapped; atomic */
 
 static bool aspace_page_range(GuestAddr a, size_t len, GuestAddr *end)
 {
@@ -265,9 +267,27 @@ out:;
     return end;
 }
 
+void aspace_set_limit(uint64_t bytes)
+{
+    __atomic_store_n(&client_limit, bytes, __ATOMIC_RELAXED);
+}
+
+bool aspace_allows(uint64_t more)
+{
+    uint64_t limit = __atomic_load_n(&client_limit, __ATOMIC_RELAXED), sum = more;
+    if (limit == RLIM_INFINITY)
+        return true;
+    GuestMapping m;
+    for (GuestAddr at = 0; gimle_mapping_next(at, &m); at = m.end)
+        sum += m.end - m.start;
+    return sum <= limit;
+}
+
 GuestAddr aspace_map_arena(size_t len)
 {
     len = PAGE_UP(len);
+    if (!aspace_allows(len))
+        return 0;
     lock_take(LOCK_aspace);
     GuestAddr a = segments_find_free(len, LAYOUT_CLIENT_MIN, LAYOUT_MMAP_TOP);
     if (a && mmap((void *)a, len, PROT_READ | PROT_WRITE,

@@ -36,7 +36,15 @@ GuestAddr aspace_brk(GuestAddr want);
 void aspace_set_brk_base(GuestAddr base, size_t limit);
 GuestAddr aspace_brk_base(void);
 
-/** Pages for the guest heap or other client-visible memory of the core's, zeroed, rw; 0 if none. */
+/** The client's RLIMIT_AS, in bytes (RLIM_INFINITY at first); what is mapped already may exceed it. */
+void aspace_set_limit(uint64_t bytes);
+/** May the client have @p more bytes mapped under its limit? */
+bool aspace_allows(uint64_t more);
+
+/**
+ * Pages for the guest heap or other client-visible memory of the core's, zeroed, rw; 0 if none or
+ * if the client's limit does not allow it.
+ */
 GuestAddr aspace_map_arena(size_t len);
 void aspace_unmap_arena(GuestAddr a, size_t len);
 

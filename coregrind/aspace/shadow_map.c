@@ -12,14 +12,19 @@
 
 #include "aspace.h"
 #include "base/check.h"
+#include "base/ranked_lock.h"
 #include "coregrind/core/host_fd.h"
 #include "layout.h"
 
-enum { PATTERN_BYTES = 16 << 20, LARGE_FILL = 1 << 20, RESERVE_FLAGS = MAP_PRIVATE | MAP_ANONYMOUS |
-       MAP_NORESERVE | MAP_FIXED_NOREPLACE };
+enum { PATTERN_MIN = 1 << 20, PATTERN_MAX = 16 << 20, PATTERN_PIECES = 64, LARGE_FILL = 1 << 20,
+       RESERVE_FLAGS = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE };
 
 static bool shadow_on_demand; /* pieces are committed by aspace_shadow_fault() */
-static int pattern_fd[256];   /* memfd + 1 per pattern byte, made when first wanted */
+typedef struct Pattern {
+    int fd;        /* memfd + 1; 0: not made yet */
+    size_t filled; /* bytes of it that hold the pattern */
+} Pattern;
+static Pattern patterns[256]; /* LOCK_shadow_pattern */
 
 int aspace_reserve_shadow(void)
 {
@@ -50,7 +55,14 @@ bool aspace_shadow_fault(uint64_t a)
         start = GIMLE_SHADOW_DELTA;
     if (end > GIMLE_SHADOW2_BASE)
         end = GIMLE_SHADOW2_BASE;
-    return mprotect((void *)start, end - start, PROT_READ | PROT_WRITE) == 0;
+    if (mprotect((void *)start, end - start, PROT_READ | PROT_WRITE) == 0)
+        return true;
+    if (errno == ENOMEM) { /* a limit of the user's: nothing can go on, and no bug of ours to report */
+        static const char text[] = "gimle: no memory for the shadow (is ulimit -d or -v set?)\n";
+        ssize_t n = write(STDERR_FILENO, text, sizeof text - 1);
+        _exit(n < 0 ? 2 : 1);
+    }
+    return false;
 }
 
 void aspace_bind_thread(void)
@@ -59,30 +71,42 @@ void aspace_bind_thread(void)
     CHECK(r == 0, "cannot set the GS base");
 }
 
-static int shadow_pattern_fd(uint8_t value)
+/**
+ * A memfd whose first @p want bytes are @p value; -1: none to be had.  It grows as larger fills come:
+ * most programs never need more than the smallest piece of one pattern.
+ */
+static int shadow_pattern_fd(uint8_t value, size_t want)
 {
-    int have = __atomic_load_n(&pattern_fd[value], __ATOMIC_ACQUIRE);
-    if (have)
-        return have - 1;
-    int fd = (int)syscall(SYS_memfd_create, "gimle-shadow", MFD_CLOEXEC);
-    if (fd < 0)
-        return -1;
-    fd = host_fd_move(fd);
-    char chunk[4096];
-    memset(chunk, value, sizeof chunk);
-    for (int done = 0; done < PATTERN_BYTES; done += (int)sizeof chunk) {
-        if (write(fd, chunk, sizeof chunk) != (ssize_t)sizeof chunk) {
-            close(fd);
-            return -1;
-        }
+    static char chunk[64 << 10];
+    int fd = -1;
+    lock_take(LOCK_shadow_pattern);
+    Pattern *p = &patterns[value];
+    if (p->fd == 0) {
+        fd = (int)syscall(SYS_memfd_create, "gimle-shadow", MFD_CLOEXEC);
+        if (fd >= 0)
+            p->fd = host_fd_move(fd) + 1;
     }
-    int none = 0;
-    if (!__atomic_compare_exchange_n(&pattern_fd[value], &none, fd + 1, false, __ATOMIC_ACQ_REL,
-                                     __ATOMIC_ACQUIRE)) {
-        close(fd);
-        return none - 1;
+    fd = p->fd - 1;
+    if (fd >= 0 && p->filled < want)
+        memset(chunk, value, sizeof chunk);
+    while (fd >= 0 && p->filled < want) {
+        ssize_t n = pwrite(fd, chunk, sizeof chunk, (off_t)p->filled);
+        if (n <= 0)
+            fd = -1;
+        else
+            p->filled += (size_t)n;
     }
+    lock_release(LOCK_shadow_pattern);
     return fd;
+}
+
+/** Pieces of a fill: few enough mappings for the largest, little to write for the usual. */
+static size_t pattern_piece(size_t len)
+{
+    size_t piece = PATTERN_MIN;
+    while (piece < PATTERN_MAX && piece * PATTERN_PIECES < len)
+        piece *= 2;
+    return piece;
 }
 
 /** Fill whole pages of shadow at @p s; false: not possible this way. */
@@ -91,11 +115,12 @@ static bool shadow_fill_pages(uint8_t *s, size_t len, uint8_t value)
     if (value == 0)
         return mmap(s, len, PROT_READ | PROT_WRITE,
                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0) == s;
-    int fd = shadow_pattern_fd(value);
+    size_t piece = pattern_piece(len);
+    int fd = shadow_pattern_fd(value, piece);
     if (fd < 0)
         return false;
     for (size_t done = 0; done < len;) {
-        size_t n = len - done < PATTERN_BYTES ? len - done : PATTERN_BYTES;
+        size_t n = len - done < piece ? len - done : piece;
         if (mmap(s + done, n, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_NORESERVE | MAP_FIXED, fd,
                  0) != s + done)
             return false;

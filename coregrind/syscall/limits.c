@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/ranked_lock.h"
+#include "coregrind/aspace/aspace.h"
 #include "coregrind/core/host_fd.h"
 #include "coregrind/os/kernel_abi.h"
 #include "coregrind/os/raw_syscall.h"
@@ -36,6 +37,7 @@ void limits_init(void)
         host_prlimit(kept[i].resource, NULL, &kept[i].host);
         kept[i].client = kept[i].host;
     }
+    aspace_set_limit(kept[KEPT_AS].client.cur);
     kept[KEPT_NOFILE].client.cur = host_fd_client_limit();
     kept[KEPT_NOFILE].differs = kept[KEPT_NOFILE].client.cur != kept[KEPT_NOFILE].host.cur;
 }
@@ -66,17 +68,6 @@ void limits_undo_apply(void)
         }
 }
 
-bool limits_allow_memory(uint64_t more)
-{
-    uint64_t limit = kept[KEPT_AS].client.cur, sum = more;
-    GuestMapping m;
-    if (limit == RLIM_INFINITY)
-        return true;
-    for (GuestAddr at = 0; gimle_mapping_next(at, &m); at = m.end)
-        sum += m.end - m.start;
-    return sum <= limit;
-}
-
 static int kept_index(uint64_t resource)
 {
     for (int i = 0; i < N_KEPT; i++)
@@ -102,6 +93,8 @@ static int64_t kept_limit(int i, const KernelRlimit *new, KernelRlimit *old)
             kept[i].differs = true;
             if (i == KEPT_NOFILE)
                 fd_table_set_limit(new->cur);
+            else if (i == KEPT_AS)
+                aspace_set_limit(new->cur);
         }
     }
     lock_release(LOCK_fds);

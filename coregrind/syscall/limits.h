@@ -6,15 +6,12 @@
 #ifndef SYSCALL_LIMITS_H
 #define SYSCALL_LIMITS_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "syscall.h"
 
 void limits_init(void);
 void limits_set_stack(uint64_t soft);
-/** May the client map @p more bytes under its RLIMIT_AS? */
-bool limits_allow_memory(uint64_t more);
 /** Before an execve of the client: the host's limits become what the client believes. */
 void limits_apply_for_exec(void);
 /** The execve failed: as before. */

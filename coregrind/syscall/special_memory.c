@@ -65,7 +65,7 @@ void sys_mmap(SysCall *c)
         c->result = -EBADF;
         return;
     }
-    if (!limits_allow_memory(len)) {
+    if (!aspace_allows(len)) {
         c->result = -ENOMEM;
         return;
     }
@@ -130,7 +130,7 @@ void sys_mremap(SysCall *c)
     bool over_code = flags & MREMAP_FIXED && aspace_is_client_range(target, new_len) &&
                      is_interesting(target, new_len);
     gimle_mapping_at(old, &m);
-    if (new_len > old_len && !limits_allow_memory(new_len - old_len)) {
+    if (new_len > old_len && !aspace_allows(new_len - old_len)) {
         c->result = -ENOMEM;
         return;
     }
@@ -169,7 +169,7 @@ void sys_brk(SysCall *c)
     GuestAddr old = aspace_brk(0);
     if (c->arg[0] < old && c->arg[0] >= aspace_brk_base())
         EVENT(mem_unmap, MEM_BRK, c->arg[0], old - c->arg[0]);
-    bool allowed = c->arg[0] <= old || limits_allow_memory(c->arg[0] - old);
+    bool allowed = c->arg[0] <= old || aspace_allows(c->arg[0] - old);
     GuestAddr now = allowed ? aspace_brk(c->arg[0]) : old;
     if (now > old)
         EVENT(mem_map, MEM_BRK, old, now - old, PROT_READ | PROT_WRITE);
