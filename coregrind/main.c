@@ -235,7 +235,7 @@ static void load_client(Image *img, const char *program, char **argv, char **env
     if (core_options->main_stacksize > 0)
         req.stack_limit = (uint64_t)core_options->main_stacksize;
     if (!image_find(img, program, client_env_get(envp, "PATH"), path) || !image_load(img, &req))
-        gimle_user_error("%s", img->error);
+        fatal_exec_error(img->error, img->not_found);
 }
 
 static Thread *start_client(const GimleTool *tool, char **argv, char **envp)

@@ -6,16 +6,11 @@
 #include "base/strbuf.h"
 #include "massif.h"
 
-enum { DEFAULT_ADMIN = 8 };
-
-#define DEFAULTS {                                                                         \
-    .heap = true, .heap_admin = DEFAULT_ADMIN, .depth = 30, .detailed_freq = 10,           \
-    .max_snapshots = 100, .threshold = 1.0, .peak_inaccuracy = 1.0,                        \
-    .out_file = "massif.out.%p",                                                           \
-}
-
-MsOptions ms_options = DEFAULTS;
-static const MsOptions defaults = DEFAULTS;
+MsOptions ms_options = {
+    .heap = true, .heap_admin = 8, .depth = 30, .detailed_freq = 10,
+    .max_snapshots = 100, .threshold = 1.0, .peak_inaccuracy = 1.0,
+    .out_file = "massif.out.%p",
+};
 
 static const char *parse_percent(const char *value, double *target)
 {
@@ -61,41 +56,16 @@ void ms_options_finish(void)
     MsOptions *o = &ms_options;
     if (o->pages_as_heap && o->stacks)
         gimle_user_error("--pages-as-heap=yes includes the stacks: it does not go with --stacks=yes");
-    if (o->pages_as_heap && o->heap_admin != DEFAULT_ADMIN)
-        gimle_user_error("--pages-as-heap=yes does not go with --heap-admin");
     if (!o->heap || o->pages_as_heap)
         o->heap_admin = 0;
 }
 
-/** The @p i-th of "a|b|c". */
-static void add_choice(StrBuf *b, const char *choices, int i)
-{
-    for (; i > 0; i--)
-        choices = strchr(choices, '|') + 1;
-    strbuf_add(b, choices, strcspn(choices, "|"));
-}
-
-static void add_list(StrBuf *b, const char *name, const OptList *l)
-{
-    for (size_t i = 0; i < l->n; i++)
-        strbuf_printf(b, " %s=%s", name, l->item[i]);
-}
-
 char *ms_options_text(void)
 {
-    const MsOptions *o = &ms_options, *d = &defaults;
     StrBuf b = { 0 };
-#define BOOL_OPTION(name, field, help) \
-    if (o->field != d->field) strbuf_printf(&b, " %s=%s", name, o->field ? "yes" : "no");
-#define INT_OPTION(name, field, unit, lo, hi, help) \
-    if (o->field != d->field) strbuf_printf(&b, " %s=%ld", name, (long)o->field);
-#define CHOICE_OPTION(name, field, choices, help) \
-    if (o->field != d->field) { strbuf_printf(&b, " %s=", name); add_choice(&b, choices, o->field); }
-#define STRING_OPTION(name, field, unit, help) \
-    if (strcmp(o->field, d->field) != 0) strbuf_printf(&b, " %s=%s", name, o->field);
-#define LIST_OPTION(name, field, help) add_list(&b, name, &o->field);
-#define PERCENT_OPTION(name, field, unit, help) \
-    if (o->field != d->field) strbuf_printf(&b, " %s=%g", name, o->field);
-#include "options.def"
-    return b.len ? strdup(b.s + 1) : strdup("(none)");
+    unsigned n;
+    const char *const *arg = gimle_tool_options(&n);
+    for (unsigned i = 0; i < n; i++)
+        strbuf_printf(&b, "%s%s", i ? " " : "", arg[i]);
+    return b.len ? b.s : strdup("(none)");
 }

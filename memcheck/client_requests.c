@@ -121,13 +121,12 @@ static uint64_t check_defined(Thread *t, const uint64_t *a)
         }
     }
     bool unaddressable = shadow_check_addressable(a[1], a[2], &bad) != SHADOW_OK;
+    is_undefined = is_undefined && (!unaddressable || undefined < bad);
     if (is_undefined)
         mc_error_user(t, undefined, false);
     if (unaddressable)
         mc_error_user(t, bad, true);
-    if (is_undefined && (!unaddressable || undefined < bad))
-        return undefined;
-    return unaddressable ? bad : 0;
+    return is_undefined ? undefined : unaddressable ? bad : 0;
 }
 
 /** 1: done; 3: something is not addressable. */
@@ -188,7 +187,7 @@ static uint64_t do_leak_check(Thread *t, const uint64_t *a)
         .error_kinds = mc_options.error_leak_kinds,
         .heuristics = mc_options.leak_heuristics,
         .count_errors = true,
-        .summary = true,
+        .summary = gimle_core_option("quiet") <= gimle_core_option("verbose"),
         .xml = gimle_core_option("xml") > 0,
         .thread = t,
     };

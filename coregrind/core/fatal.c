@@ -113,6 +113,12 @@ _Noreturn void fatal_host_fault(const siginfo_t *si, const void *uc)
     _exit(134);
 }
 
+_Noreturn void fatal_exec_error(const char *why, bool not_found)
+{
+    say("%s: %s\n", options_program_name(), why);
+    exit(!options_as_valgrind() ? 1 : not_found ? 127 : 126);
+}
+
 _Noreturn void gimle_user_error(const char *fmt, ...)
 {
     char buf[1024];
@@ -120,6 +126,6 @@ _Noreturn void gimle_user_error(const char *fmt, ...)
     va_start(ap, fmt);
     vsnprintf(buf, sizeof buf, fmt, ap);
     va_end(ap);
-    say("gimle: %s\n", buf);
+    say("%s: %s\n", options_program_name(), buf);
     exit(1);
 }

@@ -4,6 +4,7 @@
 #define COREGRIND_FATAL_H
 
 #include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "gimle/ir.h"
@@ -16,6 +17,9 @@ void fatal_init(void);
  * backtrace and the guest's place, and ends with status 134. Called by the fault handler.
  */
 _Noreturn void fatal_host_fault(const siginfo_t *si, const void *uc);
+
+/** End since the program cannot be run; the status is 1, or the shell's 127 and 126 as Valgrind. */
+_Noreturn void fatal_exec_error(const char *why, bool not_found);
 
 /** Set by the thread module: the guest pc of the calling thread (0 unknown). Async-signal-safe. */
 extern GuestAddr (*fatal_guest_pc)(void);

@@ -121,7 +121,7 @@ int64_t gimle_core_option(const char *name)
 
 typedef VEC(const char *) StringVec;
 
-static StringVec collected;
+static StringVec collected, for_tool;
 static char *const *command_line;
 static unsigned command_line_n;
 static const char *argv0 = "gimle";
@@ -130,6 +130,24 @@ static char *const *client_argv;
 const char *options_version(void) { return PACKAGE_VERSION; }
 const char *options_argv0(void) { return argv0; }
 
+bool options_as_valgrind(void)
+{
+    const char *slash = strrchr(argv0, '/');
+    return strcmp(slash ? slash + 1 : argv0, "valgrind") == 0;
+}
+
+const char *options_program_name(void) { return options_as_valgrind() ? "valgrind" : "gimle"; }
+
+/** End for a mistake in the options, in three lines as users of Valgrind know them. */
+static _Noreturn void fail_as_valgrind(const char *kind, const char *option, const char *why)
+{
+    fprintf(stderr, "valgrind: %s: %s\n", kind, option);
+    if (*why)
+        fprintf(stderr, "valgrind: %s\n", why);
+    fputs("valgrind: Use --help for more information or consult the user manual.\n", stderr);
+    exit(1);
+}
+
 _Noreturn void options_bad(const char *option, const char *fmt, ...)
 {
     StrBuf why = { 0 };
@@ -137,6 +155,8 @@ _Noreturn void options_bad(const char *option, const char *fmt, ...)
     va_start(ap, fmt);
     strbuf_vprintf(&why, fmt, ap);
     va_end(ap);
+    if (options_as_valgrind())
+        fail_as_valgrind("Bad option", option, strbuf_text(&why));
     gimle_user_error("Bad option: %s: %s", option, strbuf_text(&why));
 }
 
@@ -206,7 +226,10 @@ int options_collect(int argc, char **argv)
         version |= strcmp(argv[i], "--version") == 0;
     }
     if (version) {
-        printf("gimle-%s\n", options_version());
+        if (options_as_valgrind()) /* scripts compare this version */
+            puts("valgrind-" OPTIONS_VALGRIND_VERSION);
+        else
+            printf("gimle-%s\n", options_version());
         exit(0);
     }
     if (!only_us)
@@ -240,6 +263,12 @@ const char *const *options_all(unsigned *n)
     return collected.data;
 }
 
+const char *const *gimle_tool_options(unsigned *n)
+{
+    *n = (unsigned)for_tool.n;
+    return for_tool.data;
+}
+
 /* ---- parsing ---------------------------------------------------------------------------- */
 
 /**
@@ -268,10 +297,15 @@ static void parse_one(const char *arg, const GimleOption *tool_rows)
 {
     StrBuf why = { 0 };
     OptResult r = option_parse_arg(core_rows, arg, &why);
-    if (r == OPTION_UNKNOWN && tool_rows)
+    if (r == OPTION_UNKNOWN && tool_rows) {
         r = option_parse_arg(tool_rows, arg, &why);
+        if (r == OPTION_TAKEN)
+            vec_push(&for_tool, arg);
+    }
     if (r == OPTION_BAD)
         options_bad(arg, "%s", strbuf_text(&why));
+    if (r == OPTION_UNKNOWN && options_as_valgrind())
+        fail_as_valgrind("Unknown option", arg, "");
     if (r == OPTION_UNKNOWN)
         gimle_user_error("Unknown option: %s (--help lists the options)", arg);
     strbuf_free(&why);
@@ -364,6 +398,7 @@ void options_reset(void)
 {
     opt = defaults;
     vec_free(&collected);
+    vec_free(&for_tool);
     command_line_n = 0;
     client_argv = NULL;
 }

@@ -113,6 +113,17 @@ const char *options_argv0(void);
 /** "0.1.0": the version of Gimle. */
 const char *options_version(void);
 
+/** The version of Valgrind whose interfaces these are. */
+#define OPTIONS_VALGRIND_VERSION "3.19.0"
+
+/**
+ * Were we called by the name "valgrind" (a link to the launcher)?  Then the version, the texts about
+ * wrong use and their exit status are what programs that call Valgrind know.
+ */
+bool options_as_valgrind(void);
+/** "gimle" or "valgrind": how error messages begin. */
+const char *options_program_name(void);
+
 /** End with "gimle: Bad option: @p option: reason" and status 1. */
 _Noreturn void options_bad(const char *option, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));

@@ -48,8 +48,10 @@ bool image_find(Image *img, const char *name, const char *path_env, char out[PAT
                 break;
         }
     }
+    img->not_found = err == ENOENT;
     snprintf(img->error, sizeof img->error, "%s: %s", name,
-             err == ENOENT && !strchr(name, '/') ? "command not found" : strerror(err));
+             err == ENOENT && !strchr(name, '/') ? "command not found"
+             : err == EISDIR ? "is a directory" : strerror(err));
     return false;
 }
 

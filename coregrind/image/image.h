@@ -42,7 +42,8 @@ typedef struct Image {
     char **argv;          /**< after #! processing; owned by the image */
     GuestAddr start_pc, start_sp;
     GuestAddr stack_lo, stack_hi;
-    char error[PATH_MAX + 200]; /**< why image_load() failed, without "gimle: " */
+    char error[PATH_MAX + 200]; /**< why it failed, without "gimle: " */
+    bool not_found;             /**< there is no such program; otherwise it cannot be run */
 } Image;
 
 /**

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/check.h"
+#include "coregrind/core/options.h"
 #include "image.h"
 
 enum { SCRIPT_LINE = 256 };
@@ -29,6 +30,25 @@ static void script_prepend(Image *img, const char *interp, const char *arg, cons
     img->argv = argv;
 }
 
+/** A text without an interpreter is for the shell, if Valgrind's customs are followed. */
+static int give_to_shell(Image *img, char path[PATH_MAX])
+{
+    script_prepend(img, "/bin/sh", NULL, path);
+    snprintf(path, PATH_MAX, "/bin/sh");
+    return 1;
+}
+
+/** No byte of its first line is one that texts do not have. */
+static bool is_text(const char *head, size_t n)
+{
+    for (size_t i = 0; i < n && head[i] != '\n'; i++) {
+        unsigned char c = (unsigned char)head[i];
+        if (c == 0x7f || (c < ' ' && !strchr("\t\r\f\v", c)) || c == 0)
+            return false;
+    }
+    return true;
+}
+
 int image_follow_script(Image *img, char path[PATH_MAX])
 {
     char line[SCRIPT_LINE + 1];
@@ -37,8 +57,14 @@ int image_follow_script(Image *img, char path[PATH_MAX])
         return 0; /* opening it as ELF gives the message */
     ssize_t n = read(fd, line, SCRIPT_LINE);
     close(fd);
-    if (n < 2 || line[0] != '#' || line[1] != '!')
-        return 0;
+    if (n < 2 || line[0] != '#' || line[1] != '!') {
+        if (n < 0 || !options_as_valgrind() || (n >= 4 && memcmp(line, "\177ELF", 4) == 0))
+            return 0;
+        if (is_text(line, (size_t)n))
+            return give_to_shell(img, path);
+        snprintf(img->error, sizeof img->error, "%s: cannot execute binary file", path);
+        return -1;
+    }
     line[n] = 0;
     line[strcspn(line, "\n")] = 0;
     char *interp = line + 2 + strspn(line + 2, " \t");
@@ -53,12 +79,17 @@ int image_follow_script(Image *img, char path[PATH_MAX])
         if (m == 0)
             arg = NULL;
     }
+    if (!*interp && options_as_valgrind())
+        return give_to_shell(img, path);
     if (!*interp) {
         snprintf(img->error, sizeof img->error, "%s: no interpreter after #!", path);
         return -1;
     }
     if (access(interp, X_OK) != 0) {
-        snprintf(img->error, sizeof img->error, "%s: bad interpreter %s: %m", path, interp);
+        if (options_as_valgrind())
+            snprintf(img->error, sizeof img->error, "%s: bad interpreter: %m", path);
+        else
+            snprintf(img->error, sizeof img->error, "%s: bad interpreter %s: %m", path, interp);
         return -1;
     }
     script_prepend(img, interp, arg, path);

@@ -78,8 +78,7 @@ static void print_text_banner(const char *const *argv)
 {
     gimle_umsg("%s, %s\n", the_tool.name, the_tool.description);
     gimle_umsg("%s\n", the_tool.copyright);
-    gimle_umsg("Using Valgrind-3.19.0 compatible Gimle-%s; rerun with -h for copyright info\n",
-               options_version());
+    gimle_umsg(REPORT_USING "\n", options_version());
     print_command(argv);
     if (!sink_log_is_fd())
         gimle_umsg("Parent PID: %d\n", (int)getppid());

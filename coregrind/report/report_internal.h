@@ -9,6 +9,11 @@
 #include "coregrind/debuginfo/debuginfo.h"
 #include "coregrind/report/report.h"
 
+/** A line of the banner with the version as argument; readers look for its beginning and its end. */
+#define REPORT_USING \
+    "Using Valgrind-" OPTIONS_VALGRIND_VERSION " compatible Gimle-%s and LibVEX; " \
+    "rerun with -h for copyright info"
+
 /* ---- sink.c: where output goes ----------------------------------------------------------- */
 
 typedef enum SinkId { SINK_LOG, SINK_XML, SINK_JSON, SINK_COUNT } SinkId;

@@ -86,10 +86,11 @@ static void open_socket(Sink *s, const char *option, const char *spec, const cha
     *s = (Sink){ .fd = host_fd_dup(2) };
 }
 
+/** -1 is no output at all. */
 static void open_fd(Sink *s, int64_t fd, const char *what)
 {
-    int up = host_fd_dup((int)fd);
-    if (up < 0 && fd != 2) {
+    int up = fd < 0 ? -1 : host_fd_dup((int)fd);
+    if (up < 0 && fd >= 0 && fd != 2) {
         static const char msg[] = " descriptor cannot be used; writing to stderr instead.\n";
         StrBuf b = { 0 };
         strbuf_printf(&b, "gimle: %s%s", what, msg);

@@ -47,7 +47,10 @@ static void load_file(const char *path)
     const char *why;
     if (core_options->verbose)
         gimle_msg(MSG_DEBUG, "Reading suppressions file: %s\n", path);
-    if (!read_file(path, &text))
+    bool ok = read_file(path, &text);
+    if (!ok && errno == EISDIR)
+        gimle_user_error("FATAL: suppressions file \"%s\" is a directory", path);
+    if (!ok)
         gimle_user_error("FATAL: can't open suppressions file \"%s\": %s", path, strerror(errno));
     if (text.s && !suppress_parse(path, text.s, &line, &why))
         gimle_user_error("FATAL: in suppressions file \"%s\" near line %u: %s", path, line, why);

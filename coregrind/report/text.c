@@ -24,11 +24,11 @@ static void add_marker(ErrorPrinter *p, int i)
     const char *m = core_options->error_markers;
     if (!m || p->list)
         return;
-    const char *comma = strchr(m, ',');
-    if (i == 0)
-        strbuf_printf(&p->out, "%.*s\n", comma ? (int)(comma - m) : (int)strlen(m), m);
-    else if (comma)
-        strbuf_printf(&p->out, "%s\n", comma + 1);
+    size_t n = strcspn(m, ",");
+    const char *begin = i == 0 ? m : m + n + (m[n] == ',');
+    size_t len = i == 0 ? n : strlen(begin);
+    if (len > 0)
+        strbuf_printf(&p->out, "%.*s\n", (int)len, begin);
 }
 
 static void text_begin(ErrorPrinter *p, const GimleError *e)

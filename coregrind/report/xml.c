@@ -64,8 +64,7 @@ void xml_preamble(const ReportTool *tool, const char *const *argv)
     element(&b, 2, "line", line.s);
     element(&b, 2, "line", tool->copyright);
     strbuf_clear(&line);
-    strbuf_printf(&line, "Using Valgrind-3.19.0 compatible Gimle-%s; rerun with -h for copyright info",
-                  options_version());
+    strbuf_printf(&line, REPORT_USING, options_version());
     element(&b, 2, "line", line.s);
     strbuf_clear(&line);
     strbuf_adds(&line, "Command:");

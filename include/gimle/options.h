@@ -30,4 +30,7 @@ typedef struct GimleOption {
     const char *(*parse)(const char *value); /**< FUNC */
 } GimleOption;
 
+/** The arguments that were for the tool, as they were given, in order; @p n of them. */
+const char *const *gimle_tool_options(unsigned *n);
+
 #endif

@@ -59,7 +59,8 @@ my @tests;
 
 # row(name, options and program as shell text, checks):
 #   status, out => qr, err => qr (whole stderr), lines => [text in the report], nolines,
-#   file => name pattern (then the report is there), xml => [name pattern, qr], ours => 1 (Valgrind is different), env
+#   file => name pattern (then the report is there), xml => [name pattern, qr], ours => 1 (Valgrind is different), env,
+#   by => another path of the program
 sub row {
     my ($name, $args, %a) = @_;
     return if $pattern ne '' && $name !~ /$pattern/;
@@ -67,7 +68,7 @@ sub row {
     push @tests, [$name, sub {
         my $base = "$work/" . $name =~ s/\W+/-/gr;
         my %env = (HOME => "$work/home", VALGRIND_OPTS => undef, GIMLE_OPTS => undef, %{ $a{env} || {} });
-        my $r = Run::run(cmd => "$checker $args", env => \%env, base => $base,
+        my $r = Run::run(cmd => ($a{by} // $checker) . " $args", env => \%env, base => $base,
             dir => $a{dir} ? "$work/$a{dir}" : $work);
         my @bad;
         my $status = $a{status} // 0;
@@ -191,6 +192,26 @@ row('parent pid in a log file', '--log-file=parent.log ./bad', status => 3, file
     lines => ['Parent PID: ']);
 row('markers', '--error-markers=begin,end ./bad', status => 3, lines => ['begin', 'end']);
 row('closed descriptors', '-q /bin/true <&- >&- 2>&-', err => qr/\A\z/);
+
+row('no log at all', '--log-fd=-1 ./bad', status => 3, err => qr/\A\z/);
+row('empty markers', '--error-markers=,] -q ./bad', status => 3,
+    err => qr/\A==\d+== Invalid write.*^==\d+== \n==\d+== \]\n\z/sm);
+
+# Called by the name "valgrind" the texts about wrong use and their exit status are Valgrind's.
+symlink $checker, "$work/valgrind";
+sub as_valgrind { row("as valgrind: $_[0]", $_[1], by => './valgrind', @_[2 .. $#_]) unless $by_valgrind }
+as_valgrind('version', '--version', out => qr/\Avalgrind-3\.\d+\.\d+\n\z/);
+as_valgrind('unknown option', '--nope ./bad', status => 1, err => qr/\Avalgrind:\ Unknown\ option:\ --nope\n
+    valgrind:\ Use\ --help\ for\ more\ information\ or\ consult\ the\ user\ manual\.\n\z/x);
+as_valgrind('bad number', '--num-callers=x ./bad', status => 1,
+    err => qr/\Avalgrind: Bad option: --num-callers=x\nvalgrind: Invalid integer value 'x'\nvalgrind: Use --help /);
+as_valgrind('no such command', 'no-such-command', status => 127, err => qr/\Avalgrind: no-such-command: command not found\n\z/);
+as_valgrind('a directory', './dir', status => 126, err => qr,\Avalgrind: \./dir: is a directory\n\z,);
+as_valgrind('a text is for the shell', './greeting a', out => qr/\Ahello a\n\z/);
+as_valgrind('binary data', './data', status => 126, err => qr,\Avalgrind: \./data: cannot execute binary file\n\z,);
+Run::spew("$work/greeting", "echo hello \$1\n");
+Run::spew("$work/data", "\1\2\3\0");
+chmod 0755, "$work/greeting", "$work/data";
 
 row('xml file', '--xml=yes --xml-file=x.%p.xml ./bad', status => 3, xml => ['x.*.xml',
     qr,\A<\?xml\ version="1.0"\?>\s+<valgrindoutput>\s+<protocolversion>[456]</protocolversion>\s+<protocoltool>memcheck</protocoltool>.*

@@ -116,7 +116,7 @@ static void test_text(void **state)
     snprintf(wanted, sizeof wanted,
         "==PID== Faketool, a test\n"
         "==PID== (c)\n"
-        "==PID== Using Valgrind-3.19.0 compatible Gimle-%s; rerun with -h for copyright info\n"
+        "==PID== Using Valgrind-3.19.0 compatible Gimle-%s and LibVEX; rerun with -h for copyright info\n"
         "==PID== Command: ./prog a\\ b\n"
         "==PID== Parent PID: %d\n"
         "==PID== \n"
