@@ -73,6 +73,29 @@ bool lift_shift(Lift *l, const Insn *in, const InsnRow *row)
     return true;
 }
 
+/**
+ * shld, shrd: so that each bit of the result is as defined as the one bit that it comes from.
+ * With live condition codes, and in 16 bits (where counts may exceed the width), they stay NATIVE.
+ */
+bool lift_double_shift(Lift *l, const Insn *in, const InsnRow *row)
+{
+    unsigned size = in->operand[0].size, bits = 8 * size;
+    if (size < 4 || (in->cc_live & in->n.cc_write))
+        return false;
+    bool left = row->sub == SH_SHL;
+    const Operand *by = &in->operand[2];
+    IrRef count = by->kind == OPK_IMM ? ir_const(l->b, TY_I8, in->imm[0] & (bits - 1))
+                : ir_binop(l->b, OP_AND, lift_get(l, AMD64_RCX, 1), ir_const(l->b, TY_I8, bits - 1));
+    IrRef a = lift_operand(l, in, 0), from = lift_operand(l, in, 1);
+    /* in two steps, since by the whole width, for a count of 0, is no shift */
+    IrRef rest = ir_binop(l->b, OP_XOR, count, ir_const(l->b, TY_I8, bits - 1));
+    from = ir_binop(l->b, left ? OP_SHR : OP_SHL, from, ir_const(l->b, TY_I8, 1));
+    from = ir_binop(l->b, left ? OP_SHR : OP_SHL, from, rest);
+    a = ir_binop(l->b, left ? OP_SHL : OP_SHR, a, count);
+    lift_set_operand(l, in, 0, ir_binop(l->b, OP_OR, a, from));
+    return true;
+}
+
 /** shlx, shrx, sarx: count in a register of the operand's size, no flags */
 bool lift_shiftx(Lift *l, const Insn *in, const InsnRow *row)
 {

@@ -31,7 +31,7 @@ InsnLifter lift_movbe, lift_xchg;
 InsnLifter lift_alu2, lift_alu_carry, lift_compare, lift_alu1, lift_step, lift_multiply, lift_mulx;
 InsnLifter lift_cmpxchg;
 /* lift_shift.c */
-InsnLifter lift_shift, lift_shiftx, lift_rorx;
+InsnLifter lift_shift, lift_double_shift, lift_shiftx, lift_rorx;
 /* lift_bit.c */
 InsnLifter lift_bit_test, lift_count_zeros, lift_popcnt, lift_bit_scan, lift_andn;
 InsnLifter lift_lowest_bit, lift_bzhi, lift_bextr, lift_carry_flag, lift_lahf, lift_sahf;
