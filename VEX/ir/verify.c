@@ -339,7 +339,8 @@ static void check_native(Verifier *v, const IrInsn *i)
 static void check_call(Verifier *v, const IrInsn *i)
 {
     const IrCallee *c = i->callee;
-    if (!c || i->sub != c->nargs || c->nargs > 5 || c->kind > CALLEE_FULL) {
+    if (!c || i->sub != c->nargs || c->nargs > 5 || c->kind > CALLEE_ENTRY ||
+        (c->kind == CALLEE_ENTRY && (c->nargs > 2 || c->ret != TY_NONE))) {
         complain(v, "callee and arguments do not fit");
         return;
     }

@@ -171,7 +171,12 @@ typedef enum IrCalleeKind {
      * Full: any C code.  The whole guest state is in the VexState before the call, VexState.pc
      * is the guest instruction, and it is read back afterwards.  Dear: ~50 ns.
      */
-    CALLEE_FULL
+    CALLEE_FULL,
+    /**
+     * As LIGHT, and the IrCallee is the first member of an IrEntry.  Pinned code calls its entry,
+     * which costs no more than what it does.
+     */
+    CALLEE_ENTRY
 } IrCalleeKind;
 
 /** A helper function. The first C argument is always the VexState*, then the IR arguments. */
@@ -182,6 +187,16 @@ typedef struct IrCallee {
     IrType ret;        /**< TY_NONE or an integer type */
     uint8_t nargs;     /**< 0..5, all passed as 64-bit integers */
 } IrCallee;
+
+/**
+ * A helper with a second way in, written in assembly for the host.  On amd64: the arguments (at
+ * most two) are in R10 and R11; R9, R10, R11 and the condition codes may be changed, nothing
+ * else; RSP + 8 is the VexState.
+ */
+typedef struct IrEntry {
+    IrCallee callee;   /**< CALLEE_ENTRY */
+    const void *entry;
+} IrEntry;
 
 /** Attribute for CALLEE_PURE and CALLEE_LIGHT helpers: they must not touch vector registers. */
 #define GIMLE_LIGHT __attribute__((target("general-regs-only"), noinline))

@@ -31,10 +31,12 @@ LIGHT_INLINE void fill(uint8_t *p, size_t n, uint8_t v)
     } else {
         __asm__ volatile("rep stosq" : "+D"(p), "+c"(words) : "a"(w) : "memory");
     }
-    __asm__ volatile("rep stosb" : "+D"(p), "+c"(rest) : "a"(w) : "memory");
+    for (; rest; rest--, p++)
+        __asm__ volatile("movb %b1, (%0)" : : "r"(p), "q"(w) : "memory");
 }
 
-static GIMLE_LIGHT uint64_t sp_change(struct VexState *s, uint64_t old, uint64_t new)
+/** Also what the entry calls for changes that it leaves to C. */
+GIMLE_LIGHT uint64_t mc_sp_change(struct VexState *s, uint64_t old, uint64_t new)
 {
     uint64_t red = gimle_guest->red_zone;
     uint64_t size = new < old ? old - new : new - old;
@@ -47,37 +49,56 @@ static GIMLE_LIGHT uint64_t sp_change(struct VexState *s, uint64_t old, uint64_t
         fill(gimle_shadow(from), size, new < old ? SH_UNDEFINED : SH_NOACCESS);
     return 0;
 }
-const IrCallee mc_helper_sp_change = { "mc_sp_change", (void *)sp_change, CALLEE_LIGHT,
-                                       TY_NONE, 2 };
+extern const char mc_sp_change_entry[]; /* sp_change_amd64.S */
+const IrEntry mc_helper_sp_change = {
+    { "mc_sp_change", (void *)mc_sp_change, CALLEE_ENTRY, TY_NONE, 2 }, mc_sp_change_entry
+};
 
 /* ---- shadow registers and the mask -------------------------------------------------- */
+
+LIGHT_INLINE uint64_t *shadow_words(struct VexState *s, const RegmaskRow *row)
+{
+    return (uint64_t *)(void *)((char *)s + row->shadow);
+}
+
+LIGHT_INLINE void zero_shadow(struct VexState *s, const RegmaskRow *row)
+{
+    fill((uint8_t *)shadow_words(s, row), row->size, 0);
+}
+
+LIGHT_INLINE bool is_zero(const volatile uint64_t *p, size_t words)
+{
+    uint64_t all = 0;
+    for (size_t i = 0; i < words; i++)
+        all |= p[i];
+    return all == 0;
+}
 
 static GIMLE_LIGHT uint64_t freshen(struct VexState *s)
 {
     uint32_t valid = (uint32_t)*mc_tool_word(s, TW_UNDEFINED);
     uint32_t stale = (uint32_t)*mc_tool_word(s, TW_STALE) & ~valid;
-    for (unsigned r = 0; r < regmask_n_rows; r++)
-        if (regmask_rows[r].bit & stale)
-            fill((uint8_t *)s + regmask_rows[r].shadow, regmask_rows[r].size, 0);
+    for (uint32_t m = stale & ~RM_GROUP; m; m &= m - 1)
+        zero_shadow(s, regmask_of_bit[__builtin_ctz(m)]);
+    for (unsigned r = 0; (stale & RM_GROUP) && r < regmask_n_rows; r++)
+        if (regmask_rows[r].bit == RM_GROUP)
+            zero_shadow(s, &regmask_rows[r]);
     *mc_tool_word(s, TW_STALE) = valid;
     return 0;
-}
-
-LIGHT_INLINE bool is_zero(const uint64_t *p, size_t words)
-{
-    uint64_t all = 0;
-    for (size_t i = 0; i < words; i++)
-        all |= ((const volatile uint64_t *)p)[i];
-    return all == 0;
 }
 
 static GIMLE_LIGHT uint64_t note_regs(struct VexState *s, uint64_t mask)
 {
     uint32_t found = 0;
-    for (unsigned r = 0; r < regmask_n_rows; r++) {
-        const RegmaskRow *row = &regmask_rows[r];
-        if ((row->bit & mask) && !is_zero((uint64_t *)((char *)s + row->shadow), row->size / 8))
+    for (uint32_t m = (uint32_t)mask & ~RM_GROUP; m; m &= m - 1) {
+        const RegmaskRow *row = regmask_of_bit[__builtin_ctz(m)];
+        if (!is_zero(shadow_words(s, row), row->size / 8))
             found |= row->bit;
+    }
+    for (unsigned r = 0; (mask & RM_GROUP) && r < regmask_n_rows; r++) {
+        const RegmaskRow *row = &regmask_rows[r];
+        if (row->bit == RM_GROUP && !is_zero(shadow_words(s, row), row->size / 8))
+            found |= RM_GROUP;
     }
     uint64_t *undefined = mc_tool_word(s, TW_UNDEFINED);
     *undefined = (uint32_t)((*undefined & ~mask) | found);

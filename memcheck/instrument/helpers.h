@@ -7,7 +7,8 @@
 #include "../shadow/shadow.h"
 
 /** (old, new): the stack pointer goes from old to new. */
-extern const IrCallee mc_helper_sp_change;
+extern const IrEntry mc_helper_sp_change;
+uint64_t mc_sp_change(struct VexState *s, uint64_t old, uint64_t new);
 /** () -> I64: address of 64 bytes in the thread state that native instructions may use. */
 extern const IrCallee mc_helper_scratch;
 /** (): zero the shadow registers that are stale: slow code is about to read them. */

@@ -89,12 +89,12 @@ static void sp_change_known(Instr *x, int64_t delta)
     }
     IrRef sp = ir_get(b, TY_I64, gimle_guest->sp);
     IrRef args[2] = { sp, ir_binop(b, OP_ADD, sp, c64(b, (uint64_t)delta)) };
-    ir_call(b, &mc_helper_sp_change, IR_NONE, args, 2);
+    ir_call(b, &mc_helper_sp_change.callee, IR_NONE, args, 2);
 }
 
 static void sp_change_unknown(Instr *x, IrRef old, IrRef new)
 {
-    ir_call(x->b, &mc_helper_sp_change, IR_NONE, (IrRef[]){ old, new }, 2);
+    ir_call(x->b, &mc_helper_sp_change.callee, IR_NONE, (IrRef[]){ old, new }, 2);
 }
 
 void instr_defer_put(Instr *x, IrRef i, IrRef vbits)

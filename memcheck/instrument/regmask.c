@@ -9,11 +9,15 @@ enum { GPR_BITS = 16, VEC_BITS = 15, MAX_REGS = 256 };
 
 RegmaskRow regmask_rows[MAX_REGS];
 unsigned regmask_n_rows;
+const RegmaskRow *regmask_of_bit[32];
 uint32_t mc_tool_words;
+uint32_t mc_result_bit;
 
 static void set_bit(RegId r, uint32_t bit)
 {
     regmask_rows[r] = (RegmaskRow){ bit, gimle_reg_offset(REG_SHADOW_OF(r)), gimle_reg_size(r) };
+    if (bit != RM_GROUP)
+        regmask_of_bit[__builtin_ctz(bit)] = &regmask_rows[r];
 }
 
 void regmask_init(void)
@@ -42,6 +46,7 @@ void regmask_init(void)
     }
     regmask_n_rows = g->n_regs;
     mc_tool_words = gimle_reg_offset(REG_TOOL(0));
+    mc_result_bit = regmask_bit(g->result);
 }
 
 uint32_t regmask_bit(RegId r)

@@ -28,6 +28,8 @@ typedef struct RegmaskRow {
 } RegmaskRow;
 extern RegmaskRow regmask_rows[256];
 extern unsigned regmask_n_rows;
+/** The row of each bit that belongs to one register alone. */
+extern const RegmaskRow *regmask_of_bit[32];
 /** Fill the tables from gimle_guest; once, before any block is instrumented. */
 void regmask_init(void);
 

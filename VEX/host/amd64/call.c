@@ -12,7 +12,7 @@
 
 enum { MAX_ARGS = 5, RESULT_SCRATCH = 4 };
 
-static const uint8_t arg_reg[MAX_ARGS] = { H_RSI, H_RDX, H_RCX, H_R8, H_R9 };
+static const uint8_t c_arg_reg[MAX_ARGS] = { H_RSI, H_RDX, H_RCX, H_R8, H_R9 };
 
 enum {
     CALLER_SAVED = 1u << H_RAX | 1u << H_RCX | 1u << H_RDX | 1u << H_RSI | 1u << H_RDI |
@@ -62,7 +62,7 @@ static void extend_arg(Cg *g, unsigned r, IrRef v)
 }
 
 /** Move all register arguments at once: a move waits until nobody reads its destination. */
-static void move_reg_args(Cg *g, int src[MAX_ARGS], unsigned n)
+static void move_reg_args(Cg *g, const uint8_t *arg_reg, int src[MAX_ARGS], unsigned n)
 {
     uint32_t todo = 0;
     for (unsigned k = 0; k < n; k++)
@@ -102,13 +102,13 @@ static void move_reg_args(Cg *g, int src[MAX_ARGS], unsigned n)
     }
 }
 
-static void pass_args(Cg *g, const IrInsn *i)
+static void pass_args(Cg *g, const IrInsn *i, const uint8_t *arg_reg)
 {
     int src[MAX_ARGS];
     for (unsigned k = 0; k < i->sub; k++)
         src[k] = arg_source(g, call_arg(g, i, k));
     /* What is in memory now must not be looked up in registers that the moves overwrite. */
-    move_reg_args(g, src, i->sub);
+    move_reg_args(g, arg_reg, src, i->sub);
     for (unsigned k = 0; k < i->sub; k++) {
         IrRef v = call_arg(g, i, k);
         if (src[k] < 0)
@@ -152,7 +152,7 @@ static int result_reg(Cg *g, const IrInsn *i)
 /** PURE and LIGHT: returns where the result is. */
 static int call_light(Cg *g, const IrInsn *i)
 {
-    bool light = i->callee->kind == CALLEE_LIGHT;
+    bool light = i->callee->kind != CALLEE_PURE;
     if (light && !g->pinned) {
         if (g->val[g->now].cc_live)
             cc_to_state(g);
@@ -163,7 +163,7 @@ static int call_light(Cg *g, const IrInsn *i)
     spill_mask(g, CALLER_SAVED & g->allocatable);
     forget(g, CALLER_SAVED);
     move_homes(g, light ? 0xffff : CALLER_SAVED, true);
-    pass_args(g, i);
+    pass_args(g, i, c_arg_reg);
     emit_mov(g->c, H_RDI, H_RSP);
     emit_mov_imm(g->c, H_RAX, (uint64_t)(uintptr_t)i->callee->fn);
     emit_rr(g->c, O_GROUP5, 4, 2, H_RAX);
@@ -177,6 +177,30 @@ static int call_light(Cg *g, const IrInsn *i)
 }
 
 /** FULL: arguments through the scratch words; returns where the result is. */
+/** ENTRY, in pinned code: all that it changes are the temporaries. */
+static void call_entry(Cg *g, const IrInsn *i)
+{
+    enum { CHANGED = 1u << H_R9 | 1u << H_R10 | 1u << H_R11 };
+    static const uint8_t reg[2] = { H_R10, H_R11 };
+    const IrEntry *e = (const IrEntry *)(const void *)i->callee;
+    int src[MAX_ARGS];
+    cc_clobber(g);
+    code_point(g);
+    spill_mask(g, CHANGED);
+    for (unsigned k = 0; k < i->sub; k++)
+        src[k] = arg_source(g, call_arg(g, i, k));
+    move_reg_args(g, reg, src, i->sub);
+    for (unsigned k = 0; k < i->sub; k++)
+        if (src[k] < 0) {
+            g->locked |= CHANGED & ~(1u << H_R9);
+            copy_gpr(g, reg[k], call_arg(g, i, k));
+        }
+    emit_mov_imm(g->c, H_R9, (uint64_t)(uintptr_t)e->entry);
+    emit_rr(g->c, O_GROUP5, 4, 2, H_R9);
+    drop_dead(g, CHANGED);
+    forget(g, CHANGED);
+}
+
 static int call_full(Cg *g, const IrInsn *i)
 {
     static const uint64_t high = 0x80000000u;
@@ -222,13 +246,17 @@ static int call_full(Cg *g, const IrInsn *i)
 
 static int call_any(Cg *g, const IrInsn *i)
 {
+    if (i->callee->kind == CALLEE_ENTRY && g->pinned) {
+        call_entry(g, i);
+        return H_NONE;
+    }
     return i->callee->kind == CALLEE_FULL ? call_full(g, i) : call_light(g, i);
 }
 
 /** May the helper change guest registers behind our back? */
 static bool changes_guest(const Cg *g, const IrInsn *i)
 {
-    return i->callee->kind == CALLEE_FULL || (i->callee->kind == CALLEE_LIGHT && !g->pinned);
+    return i->callee->kind == CALLEE_FULL || (i->callee->kind != CALLEE_PURE && !g->pinned);
 }
 
 void gen_call(Cg *g, IrRef ref)
