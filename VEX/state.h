@@ -44,9 +44,10 @@ typedef struct VexJumpEntry {
 
 /** Why translated code came back to the dispatcher (VexState.exit_reason). */
 typedef enum VexExit {
-    VEX_EXIT_CHAIN,    /**< direct exit not yet chained: exit_site tells which */
-    VEX_EXIT_INDIRECT, /**< pc is not in the jump cache */
-    VEX_EXIT_PENDING,  /**< pending was set; pc is where to go on */
+    VEX_EXIT_CHAIN,    /**< direct exit, not yet chained or with pending set: exit_block and exit_index
+                            tell which; guest.pc, exit_mode and cur_mode are not set */
+    VEX_EXIT_INDIRECT, /**< pc is not in the jump cache, or pending was set */
+    VEX_EXIT_PENDING,  /**< the interpreter or a fault handler stopped; pc is where to go on */
     VEX_EXIT_KIND      /**< exit_kind (an IrJumpKind that is not a plain jump) wants service */
 } VexExit;
 
@@ -60,10 +61,10 @@ typedef enum VexInterpAccess {
 
 /** The stubs (host/amd64/enter.S) that translated code calls or jumps to, through the state. */
 typedef struct VexStubs {
-    const void *exit_chain;    /**< by call; a VexExitSite's data follow the call */
+    const void *exit_chain;    /**< by call; its data follow (exit_data.h), the number of the exit is on the stack */
     const void *exit_indirect; /**< by jmp; target pc in the scratch register */
-    const void *exit_pending;  /**< likewise */
-    const void *exit_kind;
+    const void *exit_kind;     /**< likewise */
+    const void *redo;          /**< likewise, from pinned to other modes: through the jump cache */
     const void *enter_pinned;  /**< load pinned registers, jump to the address in the scratch register */
     const void *leave_pinned;  /**< store pinned registers, jump to the address in the scratch register */
     const void *call_full_pinned; /**< CALLEE_FULL from a pinned mode */
@@ -82,7 +83,8 @@ typedef struct VexState {
     uint32_t exit_reason;  /**< VexExit */
     uint32_t exit_kind;    /**< IrJumpKind */
     uint32_t exit_mode;    /**< mode to go on in, at guest.pc */
-    uint64_t exit_site;    /**< host address of the exit to patch, for VEX_EXIT_CHAIN */
+    uint32_t exit_block;   /**< for VEX_EXIT_CHAIN: number of the translation, see VexTranslation.id_off */
+    uint32_t exit_index;   /**< and of its exit */
     uint64_t fpu_live;     /**< 1: the guest's x87 state is in the host's x87 unit */
     uint64_t cur_mode;     /**< mode of the code that runs or ran last */
     VexStubs stubs;

@@ -165,10 +165,14 @@ static VexStatus vex_emit(const IrBlock *b, unsigned mode, uint8_t *buf, size_t 
         out->emit_ns = (uint32_t)(vex_now_ns() - t0);
     if (vex_traced(b->addr, VT_HOST)) {
         char head[96];
-        snprintf(head, sizeof head, "---- host code: block 0x%llx mode %s, %u bytes\n",
-                 (unsigned long long)b->addr, vex_cfg.modes[mode].name, out->code_len);
+        snprintf(head, sizeof head, "---- host code: block 0x%llx mode %s, %u and %u bytes\n",
+                 (unsigned long long)b->addr, vex_cfg.modes[mode].name, out->code_len,
+                 out->cold_len);
         vex_trace_text(head);
         host_disassemble(buf, out->code_len, run_addr, vex_cfg.trace_out, vex_cfg.trace_ctx);
+        vex_trace_text("  cold part\n");
+        host_disassemble(buf + out->cold_off, out->cold_len, run_addr + out->cold_off,
+                         vex_cfg.trace_out, vex_cfg.trace_ctx);
     }
     return VEX_OK;
 }

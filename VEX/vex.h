@@ -52,13 +52,12 @@ typedef struct VexPoint {
 
 /** A direct exit that can be chained. */
 typedef struct VexExitSite {
+    GuestAddr target;
     uint32_t patch_off;  /**< offset of the rel32 to patch so that control goes to the target */
     uint32_t stub_off;   /**< offset of the out-of-line code that rel32 leads to while unchained */
-    GuestAddr target;
-    uint8_t mode;        /**< mode of the target */
-    uint8_t from_mode;
-    bool crosses;        /**< pinned and non-pinned differ: must be chained through the crossing stub */
     uint32_t cross_off;  /**< if crosses: offset of an imm64 to patch with the target's host address */
+    uint8_t mode;        /**< mode of the target */
+    bool crosses;        /**< pinned and non-pinned differ: must be chained through the crossing stub */
 } VexExitSite;
 
 typedef enum VexStatus {
@@ -67,10 +66,21 @@ typedef enum VexStatus {
     VEX_BUFFER_FULL
 } VexStatus;
 
-/** One translation.  Arrays are in the arena given to vex_translate(). */
+/**
+ * One translation.  Arrays are in the arena given to vex_translate().  Its code has two parts, so
+ * that what runs often is dense in memory: the main part stands at the beginning of the buffer,
+ * what hardly ever runs at its end.  All offsets are from the beginning of the main part.
+ */
 typedef struct VexTranslation {
-    uint8_t *code;          /**< where it was written (writable view) */
-    uint32_t code_len;      /**< main part and cold part */
+    uint8_t *code;          /**< where the main part was written (writable view) */
+    uint32_t code_len;      /**< bytes of the main part */
+    uint32_t cold_off;      /**< where the cold part begins */
+    uint32_t cold_len;
+    /**
+     * If not 0: offset of four bytes for the owner's number of this translation, which is
+     * VexState.exit_block after an exit with VEX_EXIT_CHAIN.
+     */
+    uint32_t id_off;
     VexPoint *points;       uint32_t n_points;
     VexExitSite *exits;     uint32_t n_exits;
     /** Guest bytes this translation depends on (a block that follows jumps has several). */
@@ -86,8 +96,8 @@ typedef struct VexTranslation {
 } VexTranslation;
 
 /**
- * Translate the block at @p pc for @p mode into @p buf (writable view), which will run at
- * @p run_addr (executable view).  All memory but @p buf comes from @p arena.  Thread-safe.
+ * Translate the block at @p pc for @p mode into both ends of @p buf (writable view), which will
+ * run at @p run_addr (executable view).  All memory but @p buf comes from @p arena.  Thread-safe.
  */
 VexStatus vex_translate(GuestAddr pc, unsigned mode, uint8_t *buf, size_t buf_size,
                         const uint8_t *run_addr, struct Arena *arena, VexTranslation *out);
@@ -114,8 +124,18 @@ void vex_interpret_call(VexState *s, GuestAddr pc, unsigned mode, const IrCallee
  */
 void vex_enter(VexState *s, const void *code, bool pinned);
 
+/** After VEX_EXIT_CHAIN by @p e of a translation for mode @p from: where and how to go on. */
+static inline void vex_take_exit(VexState *s, const VexExitSite *e, unsigned from)
+{
+    s->guest.pc = e->target;
+    s->exit_mode = e->mode;
+    s->cur_mode = from;
+}
+
 /** Chain: atomically make exit @p e of the translation at @p code_rw/@p code_rx go to @p target. */
 void vex_chain(uint8_t *code_rw, const uint8_t *code_rx, const VexExitSite *e, const void *target);
+/** Is exit @p e chained? */
+bool vex_is_chained(const uint8_t *code, const VexExitSite *e);
 /** Undo vex_chain(). */
 void vex_unchain(uint8_t *code_rw, const uint8_t *code_rx, const VexExitSite *e);
 

@@ -177,17 +177,19 @@ static void exec_run_compiled(Thread *t, unsigned mode)
     VexState *s = t->state;
     bool no_redirect = exec_wants_original(t);
     GuestAddr pc = s->guest.pc;
-    uint64_t site = s->exit_reason == VEX_EXIT_CHAIN ? s->exit_site : 0;
+    bool chain = s->exit_reason == VEX_EXIT_CHAIN;
     const void *code = no_redirect ? tcache_get_no_redirect(pc, mode) : exec_find_code(s, pc, mode);
     s->exit_reason = VEX_EXIT_PENDING;
     if (!code) {
         exec_fetch_fault(t);
         return;
     }
-    if (site)
-        tcache_chain(site, code, pc, mode);
+    if (chain)
+        tcache_chain(s, code, pc, mode);
     s->cur_mode = mode;
     vex_enter(s, code, vex_config()->modes[mode].flags & VM_PINNED);
+    if (s->exit_reason == VEX_EXIT_CHAIN)
+        tcache_take_exit(s);
 }
 
 static void exec_run_interpreted(Thread *t, unsigned mode, struct Arena *arena)

@@ -37,22 +37,30 @@ int code_arena_init(CodeArena *a, size_t size)
         err = -errno;
     close(fd);
     if (err == 0)
-        *a = (CodeArena){ .rw = rw, .rx = rx, .size = size };
+        *a = (CodeArena){ .rw = rw, .rx = rx, .size = size, .cold = size };
     return err;
+}
+
+/** Copy [from, to) of code memory into @p fd; 0 or negative errno. */
+static int code_arena_copy(const CodeArena *a, int fd, size_t from, size_t to)
+{
+    while (from < to) {
+        ssize_t n = pwrite(fd, a->rw + from, to - from, (off_t)from);
+        if (n <= 0)
+            return n ? -errno : -EIO;
+        from += (size_t)n;
+    }
+    return 0;
 }
 
 int code_arena_unshare(CodeArena *a)
 {
-    int fd = code_arena_memfd(a->size), err = 0;
+    int fd = code_arena_memfd(a->size);
     if (fd < 0)
         return fd;
-    for (size_t done = 0; done < a->used && err == 0;) {
-        ssize_t n = pwrite(fd, a->rw + done, a->used - done, (off_t)done);
-        if (n <= 0)
-            err = n ? -errno : -EIO;
-        else
-            done += (size_t)n;
-    }
+    int err = code_arena_copy(a, fd, 0, a->used);
+    if (err == 0)
+        err = code_arena_copy(a, fd, a->cold, a->size);
     int flags = MAP_SHARED | MAP_NORESERVE | MAP_FIXED;
     if (err == 0 &&
         (mmap(a->rw, a->size, PROT_READ | PROT_WRITE, flags, fd, 0) == MAP_FAILED ||

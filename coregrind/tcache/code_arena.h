@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Code memory: one memfd, two views; never writable and executable at one address. */
+/*
+ * Code memory: one memfd, two views; never writable and executable at one address.  Main parts of
+ * translations are handed out from its beginning upwards, cold parts from its end downwards.
+ */
 #ifndef COREGRIND_CODE_ARENA_H
 #define COREGRIND_CODE_ARENA_H
 
@@ -10,7 +13,9 @@
 typedef struct CodeArena {
     uint8_t *rw;       /**< writable view */
     const uint8_t *rx; /**< executable view */
-    size_t size, used;
+    size_t size;
+    size_t used;       /**< end of what is in use at the beginning */
+    size_t cold;       /**< begin of what is in use at the end */
 } CodeArena;
 
 /** 0 or negative errno. */
@@ -30,7 +35,8 @@ static inline uint8_t *code_arena_rw(const CodeArena *a, const uint8_t *rx)
 }
 static inline bool code_arena_contains(const CodeArena *a, const void *rx)
 {
-    return (const uint8_t *)rx >= a->rx && (const uint8_t *)rx < a->rx + a->used;
+    size_t at = (size_t)((const uint8_t *)rx - a->rx); /* huge if below */
+    return at < a->used || (at >= a->cold && at < a->size);
 }
 
 #endif

@@ -5,8 +5,8 @@
  * their code space comes back when code memory is full and everything is thrown away.
  *
  * Invariants: a live translation is in by_key, in by_page of each page of its extents, and in
- * by_host (sorted, since code memory is handed out upwards); every chained exit is in the `incoming`
- * list of its target.
+ * by_host (sorted, since code memory is handed out from both ends inwards; the place in it is the
+ * translation's number); every chained exit is in the `incoming` list of its target.
  */
 #include "tcache.h"
 
@@ -37,6 +37,7 @@ struct Translation {
     GuestAddr pc;
     const uint8_t *code; /**< executable view */
     uint32_t len;
+    uint32_t cold_off, cold_len; /**< the cold part is at code + cold_off */
     uint8_t mode;
     bool no_redirect, dead;
     uint16_t n_guest;
@@ -113,6 +114,7 @@ static void tcache_flush(void)
         tcache_free_translation(tc.by_host.data[i]);
     tc.by_host.n = 0;
     tc.arena.used = 0;
+    tc.arena.cold = tc.arena.size;
     tc.stats.flushes++;
     lock_release(LOCK_tcache);
     tc.hooks.flush_jump_caches();
@@ -126,7 +128,8 @@ static Translation *tcache_keep(const VexTranslation *v, GuestAddr pc, unsigned 
     size_t points = v->n_points * sizeof(VexPoint), exits = v->n_exits * sizeof(VexExitSite);
     Translation *t = calloc(1, sizeof *t + exits + points);
     CHECK(t != NULL, "out of memory for translations");
-    *t = (Translation){ .pc = pc, .code = code, .len = v->code_len, .mode = (uint8_t)mode,
+    *t = (Translation){ .pc = pc, .code = code, .len = v->code_len, .cold_off = v->cold_off,
+                        .cold_len = v->cold_len, .mode = (uint8_t)mode,
                         .no_redirect = no_redirect, .n_guest = v->n_guest,
                         .n_points = v->n_points, .n_exits = v->n_exits,
                         .n_extents = v->n_extents };
@@ -159,6 +162,7 @@ static void tcache_count(const VexTranslation *v, unsigned mode)
     tc.stats.per_mode[mode]++;
     tc.stats.guest_insns += v->n_guest;
     tc.stats.code_bytes += v->code_len;
+    tc.stats.cold_bytes += v->cold_len;
     tc.stats.lift_ns += v->lift_ns;
     tc.stats.instrument_ns += v->instrument_ns;
     tc.stats.emit_ns += v->emit_ns;
@@ -169,10 +173,10 @@ typedef enum MakeResult { MADE, NO_CODE, FLUSH_FIRST } MakeResult;
 /** Translate (pc, mode) into the arena; under LOCK_translate. */
 static MakeResult tcache_make(GuestAddr pc, unsigned mode, bool no_redirect, Translation **made)
 {
-    if (tc.arena.size - tc.arena.used < MAX_BLOCK_BYTES)
+    size_t room = tc.arena.cold - tc.arena.used;
+    if (room < MAX_BLOCK_BYTES)
         return FLUSH_FIRST;
     uint8_t *rw = tc.arena.rw + tc.arena.used;
-    size_t room = tc.arena.size - tc.arena.used;
     const uint8_t *rx = code_arena_rx(&tc.arena, rw);
     VexTranslation v;
     VexStatus st;
@@ -189,6 +193,10 @@ static MakeResult tcache_make(GuestAddr pc, unsigned mode, bool no_redirect, Tra
     if (v.assumption_failed) /* earlier translations were made on it, this one was not */
         return FLUSH_FIRST;
     CHECK(st == VEX_OK, "block 0x%llx does not fit into code memory", (unsigned long long)pc);
+    if (v.id_off)
+        memcpy(rw + v.id_off, &(uint32_t){ (uint32_t)tc.by_host.n }, 4);
+    if (v.cold_len)
+        tc.arena.cold = tc.arena.used + v.cold_off;
     tc.arena.used += (v.code_len + CODE_ALIGN - 1) & ~(size_t)(CODE_ALIGN - 1);
     Translation *t = tcache_keep(&v, pc, mode, no_redirect, rx);
     if (!redirected)
@@ -226,13 +234,20 @@ const void *tcache_get_no_redirect(GuestAddr pc, unsigned mode)
     return tcache_get_any(pc, mode, true);
 }
 
+/** Was @p t made before the one whose cold or main part has @p host? Itself counts as before. */
+static bool is_made_by(const Translation *t, const uint8_t *host, bool cold)
+{
+    return cold ? host < t->code + t->cold_off + t->cold_len : t->code <= host;
+}
+
 /** Translation whose code contains executable-view address @p host; under LOCK_tcache. */
 static Translation *tcache_by_host(const uint8_t *host)
 {
     size_t lo = 0, hi = tc.by_host.n;
+    bool cold = host >= tc.arena.rx + tc.arena.cold;
     while (lo < hi) {
         size_t mid = (lo + hi) / 2;
-        if (tc.by_host.data[mid]->code <= host)
+        if (is_made_by(tc.by_host.data[mid], host, cold))
             lo = mid + 1;
         else
             hi = mid;
@@ -240,7 +255,8 @@ static Translation *tcache_by_host(const uint8_t *host)
     if (lo == 0)
         return NULL;
     Translation *t = tc.by_host.data[lo - 1];
-    return host < t->code + t->len ? t : NULL;
+    bool inside = cold ? host >= t->code + t->cold_off : host < t->code + t->len;
+    return inside ? t : NULL;
 }
 
 bool tcache_contains(const void *host) { return code_arena_contains(&tc.arena, host); }
@@ -279,23 +295,31 @@ bool tcache_guest_pc(const void *host, TcachePlace *place)
     return t != NULL;
 }
 
-void tcache_chain(uint64_t site, const void *code, GuestAddr target, unsigned mode)
+void tcache_take_exit(VexState *s)
 {
+    lock_take(LOCK_tcache);
+    CHECK(s->exit_block < tc.by_host.n, "exit of translation %u", s->exit_block);
+    const Translation *t = tc.by_host.data[s->exit_block];
+    CHECK(s->exit_index < t->n_exits, "exit %u of block 0x%llx", s->exit_index,
+          (unsigned long long)t->pc);
+    vex_take_exit(s, &t->exits[s->exit_index], t->mode);
+    lock_release(LOCK_tcache);
+}
+
+void tcache_chain(const VexState *s, const void *code, GuestAddr target, unsigned mode)
+{
+    uint32_t k = s->exit_index;
     lock_take(LOCK_translate);
     lock_take(LOCK_tcache);
-    Translation *from = tcache_by_host((const uint8_t *)site);
-    Translation *to = tcache_by_host(code);
-    if (from && to && !from->dead && !to->dead && to->code == code && to->pc == target) {
-        uint32_t off = (uint32_t)((const uint8_t *)site - from->code);
-        for (uint32_t i = 0; i < from->n_exits; i++) {
-            const VexExitSite *e = &from->exits[i];
-            if (e->patch_off == off && e->target == target && e->mode == mode) {
-                vex_chain(code_arena_rw(&tc.arena, from->code), from->code, e, code);
-                vec_push(&to->incoming, ((Incoming){ from, i }));
-                tc.stats.chained++;
-                break;
-            }
-        }
+    /* All may have been thrown away since then; whatever has this number now is as good. */
+    Translation *from = s->exit_block < tc.by_host.n ? tc.by_host.data[s->exit_block] : NULL;
+    Translation *to = hashmap_get_ptr(&tc.by_key, tcache_key(target, mode, false));
+    if (from && to && !from->dead && to->code == code && k < from->n_exits &&
+        from->exits[k].target == target && from->exits[k].mode == mode &&
+        !vex_is_chained(from->code, &from->exits[k])) {
+        vex_chain(code_arena_rw(&tc.arena, from->code), from->code, &from->exits[k], code);
+        vec_push(&to->incoming, ((Incoming){ from, k }));
+        tc.stats.chained++;
     }
     lock_release(LOCK_tcache);
     lock_release(LOCK_translate);

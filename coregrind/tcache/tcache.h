@@ -33,11 +33,13 @@ const void *tcache_get(GuestAddr pc, unsigned mode);
 /** As tcache_get() but ignoring redirections (a wrapped function's own code). */
 const void *tcache_get_no_redirect(GuestAddr pc, unsigned mode);
 
+/** After VEX_EXIT_CHAIN, before anything may be discarded: set guest.pc, exit_mode and cur_mode. */
+void tcache_take_exit(VexState *s);
 /**
- * Chain the exit that left with VEX_EXIT_CHAIN and the host address @p site of its rel32 to the code of its target
- * @p code, unless either is gone meanwhile.
+ * Chain the exit that @p s left by with VEX_EXIT_CHAIN to the code of its target (pc, mode), unless
+ * either is gone meanwhile.
  */
-void tcache_chain(uint64_t site, const void *code, GuestAddr target, unsigned mode);
+void tcache_chain(const VexState *s, const void *code, GuestAddr target, unsigned mode);
 
 /** Where in the guest's program a host address of code memory is. */
 typedef struct TcachePlace {
@@ -62,7 +64,7 @@ bool tcache_has(GuestAddr a, size_t len);
 void tcache_fork_child(void);
 
 typedef struct TcacheStats {
-    uint64_t translations, guest_insns, code_bytes, discarded, flushes, chained;
+    uint64_t translations, guest_insns, code_bytes, cold_bytes, discarded, flushes, chained;
     uint64_t lift_ns, instrument_ns, emit_ns;
     uint64_t per_mode[VEX_MAX_MODES];
 } TcacheStats;

@@ -114,7 +114,7 @@ typedef struct Run {
 static void run_block(void *arg)
 {
     Run *r = arg;
-    state->exit_reason = 0;
+    state->exit_reason = VEX_EXIT_PENDING;
     if (r->e->interpret) {
         if (vex_interpret(state, state->guest.pc, r->e->mode, &arena) == VEX_NO_CODE)
             r->signal = SIGSEGV;
@@ -128,6 +128,8 @@ static void run_block(void *arg)
         else
             vex_enter(state, buffer, r->e->mode == MODE_PINNED_NATIVE ||
                                          r->e->mode == MODE_PINNED_FULL);
+        if (st == VEX_OK && state->exit_reason == VEX_EXIT_CHAIN)
+            vex_take_exit(state, &t.exits[state->exit_index], r->e->mode);
     }
     if (state->exit_reason == VEX_EXIT_KIND)
         r->signal = signal_of(state->exit_kind);
@@ -174,4 +176,5 @@ void engine_print(const Engine *e, uint64_t pc)
     if (!b || e->interpret || vex_translate(pc, e->mode, buffer, BUFFER_BYTES, buffer, &arena, &t))
         return;
     host_disassemble(buffer, t.code_len, buffer, print, NULL);
+    host_disassemble(buffer + t.cold_off, t.cold_len, buffer + t.cold_off, print, NULL);
 }

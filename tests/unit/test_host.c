@@ -134,6 +134,8 @@ static void one_block(unsigned mode, uint64_t seed, unsigned what)
     memcpy(buf + SHADOW_OFFSET, mem[1], IR_GEN_BUF);
     VexTranslation t = compile(b);
     run(mode);
+    if (st->exit_reason == VEX_EXIT_CHAIN)
+        vex_take_exit(st, &t.exits[st->exit_index], mode);
     if (st->exit_reason != VEX_EXIT_KIND)
         st->exit_kind = ref->exit_kind; /* plain jumps tell no kind */
     const char *diff = ir_gen_compare(ref, st, !b->flags_live_out || !is_final(b, ref->guest.pc));
@@ -144,6 +146,7 @@ static void one_block(unsigned mode, uint64_t seed, unsigned what)
     if (diff) {
         ir_print(b, out_text, NULL);
         host_disassemble(t.code, t.code_len, code, out_text, NULL);
+        host_disassemble(t.code + t.cold_off, t.cold_len, code + t.cold_off, out_text, NULL);
         fail_msg("seed %llu mode %u: %s", (unsigned long long)seed, mode, diff);
     }
     arena_reset(&arena);

@@ -20,7 +20,7 @@
 #include "host/host.h"
 #include "vex.h"
 
-enum { PINNED, FREE, CODE_BYTES = 1 << 16, PC_A = 0x400000, PC_B = 0x500000, PC_C = 0x600000 };
+enum { PINNED, FREE, CODE_BYTES = 1 << 16, ID = 1000, PC_A = 0x400000, PC_B = 0x500000, PC_C = 0x600000 };
 
 static VexConfig config = {
     .modes = { { .name = "pinned", .flags = VM_PINNED | VM_PIN_TOOL0 }, { .name = "free" } },
@@ -30,7 +30,7 @@ static VexConfig config = {
 const VexConfig *vex_config(void) { return &config; }
 
 static uint8_t *code;
-static size_t used;
+static size_t used, room; /* main parts are below, cold parts above */
 static VexState *st;
 static Arena arena;
 
@@ -38,6 +38,7 @@ static Arena arena;
 typedef struct Made {
     VexTranslation t;
     uint8_t *at;
+    uint32_t id; /**< number of the translation */
 } Made;
 
 static int setup(void **state)
@@ -53,6 +54,7 @@ static int fresh(void **state)
 {
     (void)state;
     used = 0;
+    room = CODE_BYTES;
     st = vex_state_new(1 << 16);
     if (!st)
         return -1;
@@ -88,8 +90,15 @@ static Made make(const IrBlock *b)
     Made m;
     memset(&m, 0, sizeof m);
     m.at = code + used;
-    assert_true(host_compile(b, config.modes[b->mode].flags, m.at, CODE_BYTES - used, m.at, &arena,
+    assert_true(host_compile(b, config.modes[b->mode].flags, m.at, room - used, m.at, &arena,
                              &m.t));
+    assert_true(m.t.code_len <= m.t.cold_off && m.t.cold_off + m.t.cold_len <= room - used);
+    if (m.t.id_off) {
+        assert_true(m.t.id_off >= m.t.cold_off);
+        memcpy(m.at + m.t.id_off, &(uint32_t){ ID + used }, 4);
+    }
+    m.id = ID + used;
+    room = used + m.t.cold_off;
     used += (m.t.code_len + 63u) & ~63u;
     return m;
 }
@@ -111,16 +120,19 @@ static void test_chain(void **state)
     assert_int_equal(a.t.n_exits, 1);
     assert_int_equal(c.t.n_exits, 0);
     const VexExitSite *e = &a.t.exits[0];
-    assert_int_equal(e->patch_off % 4, 0);
+    assert_true(e->patch_off % 8 <= 4);
     for (unsigned round = 0; round < 2; round++) {
         st->guest.gpr[AMD64_RAX] = 100;
         enter(&a, PINNED);
         assert_int_equal(st->exit_reason, VEX_EXIT_CHAIN);
-        assert_ptr_equal((void *)st->exit_site, a.at + e->patch_off);
-        assert_int_equal(st->guest.pc, PC_B);
-        assert_int_equal(st->exit_mode, PINNED);
+        assert_int_equal(st->exit_block, a.id);
+        assert_int_equal(st->exit_index, 0);
+        assert_int_equal(e->target, PC_B);
+        assert_int_equal(e->mode, PINNED);
+        assert_false(vex_is_chained(a.at, e));
         assert_int_equal(st->guest.gpr[AMD64_RAX], 101);
         vex_chain(a.at, a.at, e, c.at);
+        assert_true(vex_is_chained(a.at, e));
         enter(&a, PINNED);
         assert_int_equal(st->exit_reason, VEX_EXIT_KIND);
         assert_int_equal(st->exit_kind, JK_SYSCALL);
@@ -153,12 +165,12 @@ static void test_crossing(void **state)
     memset(st->guest.v[5], 0x5a, 32);
     enter(&a, PINNED);
     assert_int_equal(st->exit_reason, VEX_EXIT_CHAIN);
-    assert_int_equal(st->exit_mode, FREE);
+    assert_int_equal(st->exit_block, a.id);
     assert_int_equal(st->tool[0], 77);
     vex_chain(a.at, a.at, &a.t.exits[0], f.at);
     enter(&a, PINNED);
     assert_int_equal(st->exit_reason, VEX_EXIT_CHAIN);
-    assert_int_equal(st->exit_mode, PINNED);
+    assert_int_equal(st->exit_block, f.id);
     assert_int_equal(st->cur_mode, FREE);
     vex_chain(f.at, f.at, &f.t.exits[0], c.at);
     enter(&a, PINNED);
@@ -220,7 +232,7 @@ static void test_indirect(void **state)
     assert_int_equal(st->guest.gpr[AMD64_RBX], 3);
     st->pending = 1;
     enter(&a, PINNED);
-    assert_int_equal(st->exit_reason, VEX_EXIT_PENDING);
+    assert_int_equal(st->exit_reason, VEX_EXIT_INDIRECT);
     assert_int_equal(st->guest.pc, PC_B);
 }
 
@@ -250,8 +262,9 @@ static void test_pending_loop(void **state)
         st->pending = 0;
         st->guest.gpr[AMD64_R12] = 0;
         enter(&a, mode);
-        assert_int_equal(st->exit_reason, VEX_EXIT_PENDING);
-        assert_int_equal(st->guest.pc, PC_A);
+        assert_int_equal(st->exit_reason, VEX_EXIT_CHAIN);
+        assert_int_equal(st->exit_block, a.id);
+        assert_int_equal(st->exit_index, 0);
         assert_int_equal(st->guest.gpr[AMD64_R12], 11);
     }
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Linking translations: the rel32 of an exit is patched while other threads may run it, with
- * one aligned four-byte store.
+ * one store of the aligned eight bytes that it lies in.  One thread patches at a time.
  */
 #include "codegen.h"
 
@@ -12,9 +12,12 @@ static void patch(uint8_t *code_rw, const uint8_t *code_rx, uint32_t off, const 
 {
     int64_t rel = to - (code_rx + off + 4);
     CHECK(fits_i32(rel), "%p is too far from %p", (const void *)to, (const void *)(code_rx + off));
-    uint32_t *p = (uint32_t *)(void *)(code_rw + off);
-    CHECK(((uintptr_t)p & 3) == 0, "offset %u", off);
-    __atomic_store_n(p, (uint32_t)rel, __ATOMIC_RELEASE);
+    unsigned at = (uintptr_t)(code_rw + off) & 7;
+    uint64_t word, *p = (uint64_t *)(void *)(code_rw + off - at);
+    CHECK(at <= 4, "offset %u", off);
+    memcpy(&word, p, sizeof word);
+    memcpy((uint8_t *)&word + at, &(int32_t){ (int32_t)rel }, 4);
+    __atomic_store_n(p, word, __ATOMIC_RELEASE);
 }
 
 void vex_chain(uint8_t *code_rw, const uint8_t *code_rx, const VexExitSite *e, const void *target)
@@ -26,6 +29,13 @@ void vex_chain(uint8_t *code_rw, const uint8_t *code_rx, const VexExitSite *e, c
         __atomic_thread_fence(__ATOMIC_RELEASE);
     }
     patch(code_rw, code_rx, e->patch_off, to);
+}
+
+bool vex_is_chained(const uint8_t *code, const VexExitSite *e)
+{
+    uint32_t rel;
+    memcpy(&rel, code + e->patch_off, sizeof rel);
+    return e->patch_off + 4 + rel != e->stub_off;
 }
 
 void vex_unchain(uint8_t *code_rw, const uint8_t *code_rx, const VexExitSite *e)

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The two parts of a translation's code: the main part is written in place, the cold part into
- * a buffer of its own that is appended at the end; jumps between them are resolved then.
+ * a buffer of its own that is copied to the far end at last; jumps between them are resolved then.
  * Also the map from host code to guest instructions.
  */
 #include "codegen.h"
 
-enum { COLD_FIRST = 8192, COLD_ALIGN = 16 };
+enum { COLD_FIRST = 8192, COLD_ALIGN = 8 };
 
 /** Double an array of the arena. */
 static void *grow(Cg *g, void *old, uint32_t *cap, uint32_t n, size_t elem)
@@ -39,7 +39,6 @@ void code_reserve(Cg *g)
     if (g->buf[1].end - g->buf[1].p < CODE_ROOM)
         cold_grow(g);
 }
-
 
 Ool code_ool_begin(Cg *g)
 {
@@ -82,12 +81,24 @@ uint32_t emit_rel32(Cg *g, Loc to) { return fix_new(g, to); }
 
 void fix_set(Cg *g, uint32_t fix, Loc to) { g->fix[fix].to = to; }
 
-void code_align4(Cg *g, unsigned ahead)
+void emit_jmp_back(Cg *g, Loc to)
+{
+    int64_t rel = (int64_t)to - code_here(g) - 2;
+    if (!((to ^ code_here(g)) & LOC_COLD) && fits_i8(rel)) {
+        code_u8(g->c, 0xeb);
+        code_u8(g->c, (uint8_t)rel);
+    } else {
+        emit_jmp(g, to);
+    }
+}
+
+void code_align_patch(Cg *g, unsigned ahead)
 {
     uintptr_t at = (uintptr_t)(g->c->p - g->c->start) + ahead;
     if (g->c == &g->buf[0])
         at += (uintptr_t)g->run_addr;
-    emit_nops(g->c, -at & 3);
+    if ((at & 7) > 4)
+        emit_nops(g->c, -at & 7);
 }
 
 void code_point(Cg *g)
@@ -142,11 +153,11 @@ bool code_finish(Cg *g, VexTranslation *out)
 {
     Code *m = &g->buf[0];
     size_t cold_len = (size_t)(g->buf[1].p - g->buf[1].start);
-    uint32_t main_len = (uint32_t)(m->p - m->start);
-    uint32_t cold = main_len + (uint32_t)(-((uintptr_t)g->run_addr + main_len) & (COLD_ALIGN - 1));
-    if (g->failed || (size_t)(m->end - m->start) < cold + cold_len)
+    size_t main_len = (size_t)(m->p - m->start), size = (size_t)(m->end - m->start);
+    if (g->failed || size < main_len + cold_len + COLD_ALIGN)
         return false;
-    memset(m->p, 0xcc, cold - main_len);
+    uint32_t cold = (uint32_t)(size - cold_len);
+    cold -= (uint32_t)((uintptr_t)(g->run_addr + cold) & (COLD_ALIGN - 1));
     if (cold_len)
         memcpy(m->start + cold, g->buf[1].start, cold_len);
     for (uint32_t i = 0; i < g->n_fix; i++) {
@@ -155,7 +166,10 @@ bool code_finish(Cg *g, VexTranslation *out)
         memcpy(m->start + from, &rel, 4);
     }
     out->code = m->start;
-    out->code_len = cold_len ? cold + (uint32_t)cold_len : main_len;
+    out->code_len = (uint32_t)main_len;
+    out->cold_off = cold;
+    out->cold_len = (uint32_t)cold_len;
+    out->id_off = g->chain_tail_valid ? resolve(g->id_at, cold) : 0;
     finish_tables(g, cold, out);
     return true;
 }

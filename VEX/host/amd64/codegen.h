@@ -134,6 +134,9 @@ typedef struct Cg {
     Loc cold_join;
     SharedExit shared_exit;
     RedoTail redo[2];   /**< without and with saving of condition codes */
+    Loc chain_tail;     /**< end of all exit stubs, if chain_tail_valid */
+    Loc id_at;          /**< VexTranslation.id_off */
+    bool chain_tail_valid;
 
     Code *c;            /**< where code goes now: &buf[0] or &buf[1] */
     Code buf[2];
@@ -330,8 +333,10 @@ uint32_t emit_jmp(Cg *g, Loc to);
 /** Just the rel32 of a jump or call. */
 uint32_t emit_rel32(Cg *g, Loc to);
 void fix_set(Cg *g, uint32_t fix, Loc to);
-/** NOPs so that the byte after the next @p ahead bytes is aligned to 4. */
-void code_align4(Cg *g, unsigned ahead);
+/** Jump to a place that is known already: short if possible. */
+void emit_jmp_back(Cg *g, Loc to);
+/** NOPs so that the four bytes after the next @p ahead bytes lie in one aligned word of eight. */
+void code_align_patch(Cg *g, unsigned ahead);
 /** A new exit site, to be filled (offsets as Loc). */
 VexExitSite *exit_new(Cg *g);
 /** Code between these two goes into the cold part and is reached by jumps only. */
@@ -344,7 +349,7 @@ Ool code_ool_begin(Cg *g);
 void code_ool_end(Cg *g, Ool o);
 /** A point of the fault map: code from here on belongs to the present guest instruction. */
 void code_point(Cg *g);
-/** Append the cold part, resolve fixups, fill @p out. */
+/** Put the cold part in its place, resolve fixups, fill @p out. */
 bool code_finish(Cg *g, VexTranslation *out);
 
 /* vectors: moves of whole registers */

@@ -217,18 +217,14 @@ stub_call_full:
 	.hidden	stub_exit_chain_\kind
 stub_exit_chain_\kind:
 	popq	%r11
-	movq	EXIT_TARGET(%r11), %r10
-	movq	%r10, VS_PC(%rsp)
-	movslq	EXIT_SITE(%r11), %r10
-	leaq	4(%r11, %r10), %r10
-	movq	%r10, VS_EXIT_SITE(%rsp)
-	movzbl	EXIT_MODE(%r11), %r10d
-	movl	%r10d, VS_EXIT_MODE(%rsp)
-	movzbl	EXIT_FROM(%r11), %r10d
-	movq	%r10, VS_CUR_MODE(%rsp)
+	popq	%r10
+	movl	%r10d, VS_EXIT_INDEX(%rsp)
+	movl	EXIT_BLOCK(%r11), %r10d
+	movl	%r10d, VS_EXIT_BLOCK(%rsp)
 	movl	$0, VS_EXIT_REASON(%rsp)
-	cmpb	$0, EXIT_PINNED(%r11)
-	je	stub_return
+	movzbl	EXIT_REGS(%r11), %r10d
+	testb	%r10b, %r10b
+	jz	stub_return
 	jmp	stub_save_return_\kind
 
 	.globl	stub_exit_indirect_\kind
@@ -238,22 +234,40 @@ stub_exit_indirect_\kind:
 	jz	stub_return
 	jmp	stub_save_return_\kind
 
-	.globl	stub_exit_pending_\kind
-	.hidden	stub_exit_pending_\kind
-stub_exit_pending_\kind:
-	leave_common 2
-	jz	stub_return
-	jmp	stub_save_return_\kind
-
 	.globl	stub_exit_kind_\kind
 	.hidden	stub_exit_kind_\kind
 stub_exit_kind_\kind:
 	leave_common 3
 	jz	stub_return
 stub_save_return_\kind:
-	each_gpr gpr_save
+	testb	$REGS_TOOL0, %r10b
+	jz	1f
+	movq	%r14, VS_TOOL(%rsp)
+1:	each_gpr gpr_save
 	vec_save_\kind
 	jmp	stub_return
+
+/* Speculation failed: from a pinned mode to another one, if the jump cache knows the way. */
+	.globl	stub_redo_\kind
+	.hidden	stub_redo_\kind
+stub_redo_\kind:
+	testl	$REGS_TOOL0 << 16, %r10d
+	jz	1f
+	movq	%r14, VS_TOOL(%rsp)
+1:	imull	$JUMP_HASH, %r11d, %r9d
+	shrl	$(32 - JUMP_BITS - JUMP_ENTRY), %r9d
+	andl	$JUMP_MASK, %r9d
+	movzbl	%r10b, %r14d
+	shll	$JUMP_MODE, %r14d
+	addl	%r14d, %r9d
+	cmpq	%r11, VS_JUMP_CACHE(%rsp, %r9)
+	jne	2f
+	movzbl	%r10b, %r10d
+	movq	%r10, VS_CUR_MODE(%rsp)
+	movq	VS_JUMP_CACHE + 8(%rsp, %r9), %r11
+	jmp	stub_leave_pinned_\kind
+2:	movq	VS_TOOL(%rsp), %r14
+	jmp	stub_exit_indirect_\kind
 
 	.globl	stub_enter_pinned_\kind
 	.hidden	stub_enter_pinned_\kind

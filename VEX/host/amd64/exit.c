@@ -3,15 +3,17 @@
  * Leaving a block.  A direct exit is a jump whose rel32 leads to an out-of-line stub until
  * vex_chain() patches it; an exit to a mode with the other register convention goes through
  * enter_pinned or leave_pinned.  Indirect exits look into the jump cache.  In every exit the
- * guest state is in its homes, REG_TOOL(0) included once control leaves pinned code.
+ * guest state is in its homes.
+ *
+ * There are some ten exits for each one that is ever taken, so their stubs are four bytes: they push
+ * a number and jump to code that the block's exits share.
  */
 #include "codegen.h"
 #include "exit_data.h"
+#include "stubs_offsets.h"
 
 #define STATE(field) mem_state((int32_t)offsetof(VexState, field))
 #define STUB(name) mem_state((int32_t)offsetof(VexState, stubs.name))
-
-
 
 static bool mode_pinned(unsigned mode) { return vex_config()->modes[mode].flags & VM_PINNED; }
 
@@ -22,7 +24,7 @@ static bool is_plain(unsigned kind)
 
 static void emit_jmp_mem(Cg *g, HMem m) { emit_rm(g->c, O_GROUP5, 4, 4, &m); }
 
-/** Before control leaves pinned code: what the stubs do not know to save. */
+/** Before control goes to leave_pinned. */
 static void emit_save_tool0(Cg *g)
 {
     HMem m = STATE(tool);
@@ -37,81 +39,95 @@ static void emit_cc_leave(Cg *g, bool wanted, int scratch)
         emit_cc_save(g, g->pinned ? scratch : H_NONE);
 }
 
+static unsigned regs_word(const Cg *g)
+{
+    return (g->pinned ? REGS_PINNED : 0) | (g->tool0 ? REGS_TOOL0 : 0);
+}
+
 /** Leave through a stub that takes the target in R11 and the rest in R10. */
 static void emit_leave(Cg *g, unsigned kind, unsigned mode, HMem stub)
 {
-    emit_save_tool0(g);
-    emit_mov_imm(g->c, H_R10, LEAVE_WORD(mode, g->b->mode, g->pinned, kind));
+    emit_mov_imm(g->c, H_R10, LEAVE_WORD(mode, g->b->mode, regs_word(g), kind));
     emit_jmp_mem(g, stub);
 }
 
-static void emit_leave_to(Cg *g, GuestAddr target, unsigned kind, unsigned mode, HMem stub)
+static void emit_push_imm(Cg *g, int32_t v)
 {
-    emit_mov_imm(g->c, H_R11, target);
-    emit_leave(g, kind, mode, stub);
+    code_u8(g->c, fits_i8(v) ? 0x6a : 0x68);
+    emit_imm(g->c, fits_i8(v) ? 1 : 4, v);
 }
 
-/** The out-of-line code of a direct exit: what runs until it is chained. */
-static void emit_chain_stub(Cg *g, VexExitSite *e)
+/**
+ * What runs until exit number @p k is chained: it pushes its number, and the code behind the first
+ * one, which all exits of the block share, tells the number of the translation.
+ */
+static Loc emit_chain_stub(Cg *g, uint32_t k)
 {
-    e->stub_off = code_here(g);
-    if (!e->crosses)
-        emit_save_tool0(g);
+    Loc at = code_here(g);
+    emit_push_imm(g, (int32_t)k);
+    if (g->chain_tail_valid) {
+        emit_jmp_back(g, g->chain_tail);
+        return at;
+    }
+    g->chain_tail = code_here(g);
+    g->chain_tail_valid = true;
     HMem stub = STUB(exit_chain);
+    stub.disp += 8; /* for what was pushed */
     emit_rm(g->c, O_GROUP5, 4, 2, &stub);
-    emit_rel32(g, e->patch_off);
-    code_u8(g->c, e->mode);
-    code_u8(g->c, e->from_mode);
-    code_u8(g->c, g->pinned);
-    code_u8(g->c, 0);
-    code_u64(g->c, e->target);
-    if (!e->crosses)
-        return;
+    g->id_at = code_here(g);
+    code_u32(g->c, 0);
+    code_u8(g->c, regs_word(g));
+    return at;
+}
+
+/** Where an exit to a mode with the other register convention is chained to. */
+static void emit_cross(Cg *g, VexExitSite *e)
+{
     code_u8(g->c, 0x49); /* mov r11, imm64 */
     code_u8(g->c, 0xbb);
     e->cross_off = code_here(g);
     code_u64(g->c, 0);
     HMem mode = STATE(cur_mode);
     emit_store_imm(g->c, 8, e->mode, &mode);
+    emit_save_tool0(g);
     emit_jmp_mem(g, g->pinned ? STUB(leave_pinned) : STUB(enter_pinned));
 }
 
-/** A jump (@p cc < 0) or conditional jump, here, that can be chained to @p target. */
-static void emit_chainable(Cg *g, int cc, GuestAddr target, unsigned mode)
+/**
+ * A jump (@p cc < 0) or conditional jump, here, that can be chained to @p target.  With @p poll it
+ * leaves as if it were not chained while something is pending.
+ */
+static void emit_chainable(Cg *g, int cc, GuestAddr target, unsigned mode, bool poll)
 {
-    bool crosses = mode_pinned(mode) != g->pinned;
-    if (crosses && cc < 0)
-        emit_save_tool0(g);
-    code_align4(g, cc < 0 ? 1 : 2);
+    uint32_t poll_fix = 0;
+    if (poll) {
+        HMem p = STATE(pending);
+        emit_alu_mi(g->c, ALU_CMP, 4, &p, 0);
+        poll_fix = emit_jcc(g, CC_NE, 0);
+    }
+    code_align_patch(g, cc < 0 ? 1 : 2);
     if (cc < 0) {
         code_u8(g->c, 0xe9);
     } else {
         code_u8(g->c, 0x0f);
         code_u8(g->c, 0x80 | (unsigned)cc);
     }
+    uint32_t number = g->n_exits;
     VexExitSite *e = exit_new(g);
     *e = (VexExitSite){ .patch_off = code_here(g), .target = target, .mode = (uint8_t)mode,
-                        .from_mode = g->b->mode, .crosses = crosses };
+                        .crosses = mode_pinned(mode) != g->pinned };
     uint32_t fix = emit_rel32(g, 0);
     Ool o = { g->c, false, 0 };
     if (cc < 0)
         g->c = &g->buf[1]; /* nothing falls through to the stub */
     else
         o = code_ool_begin(g);
-    emit_chain_stub(g, e);
+    e->stub_off = emit_chain_stub(g, number);
+    if (e->crosses)
+        emit_cross(g, e);
     fix_set(g, fix, e->stub_off);
-    code_ool_end(g, o);
-}
-
-/** Jump to the way out if something is pending. */
-static void emit_pending_test(Cg *g, GuestAddr target, unsigned mode)
-{
-    HMem p = STATE(pending);
-    emit_alu_mi(g->c, ALU_CMP, 4, &p, 0);
-    uint32_t fix = emit_jcc(g, CC_NE, 0);
-    Ool o = code_ool_begin(g);
-    fix_set(g, fix, code_here(g));
-    emit_leave_to(g, target, 0, mode, STUB(exit_pending));
+    if (poll)
+        fix_set(g, poll_fix, e->stub_off);
     code_ool_end(g, o);
 }
 
@@ -128,13 +144,12 @@ static bool is_backward(const Cg *g, GuestAddr target, unsigned mode)
 static void emit_direct(Cg *g, const IrInsn *i, bool cc_wanted)
 {
     emit_cc_leave(g, cc_wanted, H_R11);
-    if (!is_plain(i->sub)) {
-        emit_leave_to(g, i->imm, i->sub, i->mode, STUB(exit_kind));
+    if (is_plain(i->sub)) {
+        emit_chainable(g, -1, i->imm, i->mode, is_backward(g, i->imm, i->mode));
         return;
     }
-    if (is_backward(g, i->imm, i->mode))
-        emit_pending_test(g, i->imm, i->mode);
-    emit_chainable(g, -1, i->imm, i->mode);
+    emit_mov_imm(g->c, H_R11, i->imm);
+    emit_leave(g, i->sub, i->mode, STUB(exit_kind));
 }
 
 /** Compare R11 with its entry of @p mode's jump cache; the operand of the entry's code. */
@@ -143,11 +158,10 @@ static HMem emit_cache_compare(Cg *g, unsigned mode)
     int32_t cache = (int32_t)(offsetof(VexState, jump_cache) +
                               mode * sizeof(VexJumpEntry) * VEX_JUMP_CACHE_SIZE);
     /* r10 = vex_jump_index(r11) * sizeof(VexJumpEntry) */
-    _Static_assert(sizeof(VexJumpEntry) == 16 && VEX_JUMP_CACHE_BITS == 12, "shift and mask");
     emit_rr(g->c, 0x69, 4, H_R10, H_R11);
-    code_u32(g->c, 0x9e3779b1u);
-    emit_shift_ri(g->c, SH_SHR, 4, H_R10, 16);
-    emit_alu_ri(g->c, ALU_AND, 4, H_R10, 0xfff0);
+    code_u32(g->c, JUMP_HASH);
+    emit_shift_ri(g->c, SH_SHR, 4, H_R10, 32 - JUMP_BITS - JUMP_ENTRY);
+    emit_alu_ri(g->c, ALU_AND, 4, H_R10, JUMP_MASK);
     HMem pc = { H_RSP, H_R10, 0, false, cache + (int32_t)offsetof(VexJumpEntry, pc) };
     emit_alu_mr(g->c, ALU_CMP, 8, H_R11, &pc);
     return (HMem){ H_RSP, H_R10, 0, false, cache + (int32_t)offsetof(VexJumpEntry, code) };
@@ -163,30 +177,41 @@ static void emit_cache_hit(Cg *g, unsigned mode, HMem code)
     emit_rm(g->c, O_MOV_LOAD, 8, H_R11, &code);
     HMem cur = STATE(cur_mode);
     emit_store_imm(g->c, 8, mode, &cur);
+    emit_save_tool0(g);
     emit_jmp_mem(g, g->pinned ? STUB(leave_pinned) : STUB(enter_pinned));
+}
+
+/** Can @p i do the present guest instruction again through the redo stub? */
+static bool is_redo(const Cg *g, const IrInsn *i)
+{
+    return g->pinned && !mode_pinned(i->mode) && is_plain(i->sub) && i->imm == g->guest_pc &&
+           fits_i32((int64_t)(i->imm - g->b->addr));
 }
 
 /**
  * Speculation failed: do the present guest instruction in a mode with the other convention.
- * There are many such exits and few are ever taken: they share the code that finds the way.
+ * There are many such exits and few are ever taken: each just pushes its distance from the
+ * block's start, and they share the code that finds the way.
  */
 static void emit_redo(Cg *g, const IrInsn *i, bool save_cc)
 {
     RedoTail *t = &g->redo[save_cc];
-    emit_mov_imm(g->c, H_R11, i->imm);
+    emit_push_imm(g, (int32_t)(i->imm - g->b->addr));
     if (t->valid && t->mode == i->mode) {
-        emit_jmp(g, t->at);
+        emit_jmp_back(g, t->at);
         return;
     }
     *t = (RedoTail){ true, i->mode, code_here(g) };
+    code_u8(g->c, 0x41); /* pop r11 */
+    code_u8(g->c, 0x5b);
+    HMem pc = { H_R11, H_NONE, 0, false, (int32_t)g->b->addr };
+    if (!fits_i32((int64_t)g->b->addr)) {
+        emit_mov_imm(g->c, H_R10, g->b->addr);
+        pc = (HMem){ H_R11, H_R10, 0, false, 0 };
+    }
+    emit_lea(g->c, 8, H_R11, &pc);
     emit_cc_leave(g, save_cc, H_R10);
-    emit_save_tool0(g);
-    HMem code = emit_cache_compare(g, i->mode);
-    uint8_t *miss = emit_jcc_short(g->c, CC_NE);
-    emit_cache_hit(g, i->mode, code);
-    patch_short(g->c, miss);
-    emit_mov_imm(g->c, H_R10, LEAVE_WORD(i->mode, g->b->mode, g->pinned, 0));
-    emit_jmp_mem(g, STUB(exit_indirect));
+    emit_leave(g, 0, i->mode, STUB(redo));
 }
 
 /** An exit of this guest instruction that goes to the same place: its out-of-line code. */
@@ -217,7 +242,7 @@ void gen_exit_if(Cg *g, IrRef ref)
         return;
     }
     if (is_plain(i->sub) && !crosses && !save_cc) {
-        emit_chainable(g, (int)cc, i->imm, i->mode);
+        emit_chainable(g, (int)cc, i->imm, i->mode, false);
         return;
     }
     Loc at;
@@ -231,7 +256,7 @@ void gen_exit_if(Cg *g, IrRef ref)
     g->c = &g->buf[1];
     at = code_here(g);
     g->shared_exit = (SharedExit){ true, i->mode, i->sub, g->cc == CCS_EFLAGS, i->imm, at };
-    if (crosses && is_plain(i->sub) && i->imm == g->guest_pc)
+    if (is_redo(g, i))
         emit_redo(g, i, save_cc);
     else
         emit_direct(g, i, save_cc);
@@ -243,20 +268,6 @@ void gen_jump(Cg *g, IrRef ref)
 {
     const IrInsn *i = insn_of(g, ref);
     emit_direct(g, i, i->aux == 1 || g->b->flags_live_out);
-}
-
-/** Look R11 up in the jump cache of @p mode and go there. */
-static void emit_lookup(Cg *g, unsigned mode)
-{
-    HMem code = emit_cache_compare(g, mode);
-    uint32_t miss = emit_jcc(g, CC_NE, 0);
-    if (mode_pinned(mode) != g->pinned)
-        emit_save_tool0(g);
-    emit_cache_hit(g, mode, code);
-    Ool o = code_ool_begin(g);
-    fix_set(g, miss, code_here(g));
-    emit_leave(g, 0, mode, STUB(exit_indirect));
-    code_ool_end(g, o);
 }
 
 void gen_jump_ind(Cg *g, IrRef ref)
@@ -274,9 +285,12 @@ void gen_jump_ind(Cg *g, IrRef ref)
     HMem p = STATE(pending);
     emit_alu_mi(g->c, ALU_CMP, 4, &p, 0);
     uint32_t fix = emit_jcc(g, CC_NE, 0);
+    HMem code = emit_cache_compare(g, i->mode);
+    uint32_t miss = emit_jcc(g, CC_NE, 0);
+    emit_cache_hit(g, i->mode, code);
     Ool o = code_ool_begin(g);
     fix_set(g, fix, code_here(g));
-    emit_leave(g, 0, i->mode, STUB(exit_pending));
+    fix_set(g, miss, code_here(g));
+    emit_leave(g, 0, i->mode, STUB(exit_indirect));
     code_ool_end(g, o);
-    emit_lookup(g, i->mode);
 }

@@ -69,7 +69,7 @@ static const void *compile(const NativeInsn *n)
     size_t used = (t.code_len + 15u) & ~15u;
     pool.rw += used;
     pool.rx += used;
-    pool.left -= used;
+    pool.left = t.cold_off - used; /* the cold part stands at the end */
     arena_free(&arena);
     return code;
 }

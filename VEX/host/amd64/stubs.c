@@ -22,7 +22,8 @@ SAME(VS_TOOL, tool);
 SAME(VS_EXIT_REASON, exit_reason);
 SAME(VS_EXIT_KIND, exit_kind);
 SAME(VS_EXIT_MODE, exit_mode);
-SAME(VS_EXIT_SITE, exit_site);
+SAME(VS_EXIT_BLOCK, exit_block);
+SAME(VS_EXIT_INDEX, exit_index);
 SAME(VS_FPU_LIVE, fpu_live);
 SAME(VS_CUR_MODE, cur_mode);
 SAME(VS_STUBS, stubs);
@@ -30,9 +31,11 @@ SAME(VS_HOST_SP, host_sp);
 SAME(VS_HOST_MXCSR, host_mxcsr);
 SAME(VS_HELPER_RET, helper_ret);
 SAME(VS_SCRATCH, scratch);
+SAME(VS_JUMP_CACHE, jump_cache);
+_Static_assert(JUMP_BITS == VEX_JUMP_CACHE_BITS && 1 << JUMP_ENTRY == sizeof(VexJumpEntry),
+               "stubs_offsets.h: jump cache");
 _Static_assert(ST_ENTER_PINNED == offsetof(VexStubs, enter_pinned), "stubs_offsets.h");
-_Static_assert(VEX_EXIT_CHAIN == 0 && VEX_EXIT_INDIRECT == 1 && VEX_EXIT_PENDING == 2 &&
-               VEX_EXIT_KIND == 3, "enter.S writes these");
+_Static_assert(VEX_EXIT_CHAIN == 0 && VEX_EXIT_INDIRECT == 1 && VEX_EXIT_KIND == 3, "enter.S writes these");
 
 HostCpu host_cpu;
 
@@ -92,7 +95,7 @@ extern const uint8_t stub_abandon[], stub_call_full[], stub_fpu_load[];
 
 #define DECLARE(kind)                                                                      \
     extern const uint8_t stub_exit_chain_##kind[], stub_exit_indirect_##kind[],            \
-        stub_exit_pending_##kind[], stub_exit_kind_##kind[], stub_enter_pinned_##kind[],   \
+        stub_redo_##kind[], stub_exit_kind_##kind[], stub_enter_pinned_##kind[],           \
         stub_leave_pinned_##kind[], stub_call_full_pinned_##kind[];
 DECLARE(sse)
 DECLARE(avx)
@@ -100,7 +103,7 @@ DECLARE(avx512)
 
 #define STUBS(kind)                                                                        \
     { .exit_chain = stub_exit_chain_##kind, .exit_indirect = stub_exit_indirect_##kind,    \
-      .exit_pending = stub_exit_pending_##kind, .exit_kind = stub_exit_kind_##kind,        \
+      .redo = stub_redo_##kind, .exit_kind = stub_exit_kind_##kind,                        \
       .enter_pinned = stub_enter_pinned_##kind, .leave_pinned = stub_leave_pinned_##kind,  \
       .call_full_pinned = stub_call_full_pinned_##kind, .call_full = stub_call_full,       \
       .fpu_load = stub_fpu_load }
