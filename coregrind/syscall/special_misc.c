@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Rarer calls whose memory depends on a command, and those that reach other processes. */
+#include <ctype.h>
 #include <fcntl.h>
 #include <linux/bpf.h>
 #include <stdio.h>
@@ -9,10 +10,8 @@
 #include <unistd.h>
 
 #include "coregrind/aspace/aspace.h"
-#include "coregrind/core/options.h"
 #include "coregrind/os/kernel_abi.h"
 #include "coregrind/os/raw_syscall.h"
-#include "coregrind/report/report.h"
 #include "fd_table.h"
 #include "special.h"
 
@@ -50,19 +49,65 @@ static void pass_words(SysCall *c, unsigned first)
 void sys_sysfs(SysCall *c) { pass_words(c, 1); }
 void sys_fsconfig(SysCall *c) { pass_words(c, 3); }
 
+/* Registers after the command, and what pointers among them are for: [in], <out>, "string. */
+static const struct {
+    const char *name, *arg[4];
+} keyctl_rows[] = {
+    { "KEYCTL_GET_KEYRING_ID", { "id", "create" } },
+    { "KEYCTL_JOIN_SESSION_KEYRING", { "\"name" } },
+    { "KEYCTL_UPDATE", { "key", "[payload", "plen" } },
+    { "KEYCTL_REVOKE", { "id" } },
+    { "KEYCTL_CHOWN", { "id", "uid", "gid" } },
+    { "KEYCTL_SETPERM", { "id", "perm" } },
+    { "KEYCTL_DESCRIBE", { "id", "<buffer", "buflen" } },
+    { "KEYCTL_CLEAR", { "keyring" } },
+    { "KEYCTL_LINK", { "keyring", "key" } },
+    { "KEYCTL_UNLINK", { "keyring", "key" } },
+    { "KEYCTL_SEARCH", { "keyring", "\"type", "\"description", "destring" } },
+    { "KEYCTL_READ", { "keyring", "<buffer", "buflen" } },
+    { "KEYCTL_INSTANTIATE", { "key", "[payload", "plen", "keyring" } },
+    { "KEYCTL_NEGATE", { "key", "timeout", "keyring" } },
+    { "KEYCTL_SET_REQKEY_KEYRING", { "reqkey_defl" } },
+    { "KEYCTL_SET_TIMEOUT", { "key", "timeout" } },
+    { "KEYCTL_ASSUME_AUTHORITY", { "key" } },
+    { "KEYCTL_GET_SECURITY", { "id", "<buffer", "buflen" } },
+};
+
+/* Argument @p i, of which @p what says by its first character what it points to; 0: EFAULT. */
+static bool keyctl_arg(SysCall *c, const char *command, unsigned i, const char *what)
+{
+    bool pointer = !isalpha((unsigned char)what[0]);
+    sys_reg(c, i, sys_textf(c, "keyctl(%s)(%s)", command, what + pointer), pointer ? 8 : 4);
+    if (!pointer || (c->arg[i] == 0 && what[0] != '<'))
+        return true;
+    const char *memory = what[0] == '"' && command[7] == 'S'
+                             ? sys_textf(c, "sys_keyctl(%s, %s)", command, what + 1)
+                             : sys_textf(c, "keyctl(%s, %s)", command, what + 1);
+    if (what[0] == '"')
+        return sys_reads_string(c, memory, c->arg[i]);
+    return what[0] == '[' ? sys_reads(c, memory, c->arg[i], c->arg[i + 1])
+                          : sys_will_write(c, memory, c->arg[i], c->arg[i + 1]);
+}
+
 void sys_keyctl(SysCall *c)
 {
-    enum { READ_KEY = 11, DESCRIBE = 6, GET_SECURITY = 17 };
-    int command = (int)c->arg[0];
-    bool reads_back = command == READ_KEY || command == DESCRIBE || command == GET_SECURITY;
-    for (unsigned i = 1; i < 4; i++)
-        sys_reg(c, i, NULL, 8);
-    if (reads_back && c->arg[2] && !sys_will_write(c, "buffer", c->arg[2], c->arg[3])) {
-        c->result = -EFAULT;
+    uint32_t command = (uint32_t)c->arg[0];
+    bool ok = true, out = false;
+    if (command >= sizeof keyctl_rows / sizeof keyctl_rows[0]) {
+        sys_reg(c, 0, "option", 4);
+        pass_words(c, 1);
         return;
     }
-    pass_words(c, 1);
-    if (reads_back && c->arg[2] && c->result > 0)
+    const char *name = keyctl_rows[command].name;
+    sys_reg(c, 0, sys_textf(c, "keyctl(%s)(option)", name), 4);
+    for (unsigned i = 0; i < 4; i++) {
+        const char *what = keyctl_rows[command].arg[i];
+        ok &= !what || keyctl_arg(c, name, i + 1, what);
+        out |= what && what[0] == '<';
+    }
+    if (!ok)
+        c->result = -EFAULT;
+    else if (sys_do(c) > 0 && out && c->arg[2])
         sys_wrote(c, c->arg[2], (uint64_t)c->result < c->arg[3] ? (uint64_t)c->result : c->arg[3]);
 }
 
@@ -120,7 +165,9 @@ void sys_sched_setattr(SysCall *c)
 {
     enum { FIRST_SIZE = 48 };
     uint32_t size;
-    if (!sys_take(c, "attr->size", &size, c->arg[1], 4) ||
+    if (c->arg[1] == 0)
+        sys_do(c); /* EINVAL, and not EFAULT */
+    else if (!sys_take(c, "attr->size", &size, c->arg[1], 4) ||
         !sys_reads(c, "attr", c->arg[1], size ? (size < 4096 ? size : 4096) : FIRST_SIZE))
         c->result = -EFAULT;
     else
@@ -143,6 +190,10 @@ static void sized_out(SysCall *c, unsigned buf, unsigned size_ptr)
 {
     uint32_t room, now;
     sys_reg(c, buf, NULL, 8);
+    if (c->arg[size_ptr] == 0) {
+        sys_do(c); /* it knows what to say */
+        return;
+    }
     if (!sys_fetch(c, &room, c->arg[size_ptr], sizeof room))
         return;
     if (c->arg[buf] && !sys_will_write(c, c->row->arg[buf].name, c->arg[buf], room)) {
@@ -158,16 +209,18 @@ void sys_lsm_list_modules(SysCall *c) { sized_out(c, 0, 1); }
 
 /* ---- NUMA policy ----------------------------------------------------------------------------- */
 
+/** The kernel uses one bit less than it is told. */
 static size_t nodemask_bytes(uint64_t max_node)
 {
-    return max_node > 1 << 20 ? (1 << 17) : (max_node + 63) / 64 * 8;
+    return max_node > 1 << 20 ? (1 << 17) : (max_node + 62) / 64 * 8;
 }
 
 static bool nodemask_reads(SysCall *c, unsigned i, uint64_t max_node)
 {
     if (c->row->arg[i].kind == SK_HANDLER)
         sys_reg(c, i, NULL, 8);
-    if (c->arg[i] == 0 || sys_reads(c, c->row->arg[i].name, c->arg[i], nodemask_bytes(max_node)))
+    size_t bytes = nodemask_bytes(max_node);
+    if (bytes == 0 || sys_reads(c, c->row->arg[i].name, c->arg[i], bytes))
         return true;
     c->result = -EFAULT;
     return false;
@@ -236,7 +289,7 @@ void sys_vmsplice(SysCall *c)
 {
     int64_t mode = raw_syscall2(SYS_fcntl, c->arg[0], F_GETFL);
     int dir = mode >= 0 && (mode & O_ACCMODE) == O_RDONLY ? SYS_OUT : SYS_IN;
-    int64_t r = sys_iov_pre(c, "iov", c->arg[1], c->arg[2], dir);
+    int64_t r = sys_iov_pre(c, "iov|iov[...]", c->arg[1], c->arg[2], dir);
     if (r < 0)
         c->result = r;
     else if (sys_do(c) > 0 && dir == SYS_OUT)
@@ -244,15 +297,6 @@ void sys_vmsplice(SysCall *c)
 }
 
 /* ---- asynchronous I/O ------------------------------------------------------------------------ */
-
-void sys_io_uring(SysCall *c)
-{
-    static bool said;
-    if (core_options->verbose && !said)
-        gimle_umsg("io_uring is answered with ENOSYS: its results bypass the system call table\n");
-    said = true;
-    c->result = -ENOSYS;
-}
 
 /* Bytes mapped at @p a, from /proc/self/maps; 0 if nothing is. */
 static size_t host_mapping_size(GuestAddr a)
@@ -300,12 +344,14 @@ enum { IOCB_OPCODE = 16, IOCB_BUF = 24, IOCB_BYTES = 32, OP_PREAD = 0, OP_PWRITE
 
 void sys_io_submit(SysCall *c)
 {
-    for (uint64_t i = 0; i < c->arg[1] && i < 1024; i++) {
-        uint64_t cb, buf, bytes;
+    for (int64_t i = 0; i < (int64_t)c->arg[1] && i < 1024; i++) {
+        uint64_t cb = 0, buf, bytes;
         uint16_t op;
-        if (!sys_take(c, "iocbpp", &cb, c->arg[2] + i * 8, 8) ||
+        if (!sys_take(c, "iocbpp", &cb, c->arg[2] + (uint64_t)i * 8, 8) ||
             !sys_reads(c, "iocb", cb, KSIZE_IOCB) || !sys_fetch(c, &op, cb + IOCB_OPCODE, 2) ||
             !sys_fetch(c, &buf, cb + IOCB_BUF, 8) || !sys_fetch(c, &bytes, cb + IOCB_BYTES, 8)) {
+            if (!points_to_core(c->arg[2]) && !points_to_core(cb))
+                break; /* the kernel stops there as well */
             c->result = -EFAULT;
             return;
         }

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "../shadow/shadow.h"
+#include "base/check.h"
 #include "base/vec.h"
 #include "leak.h"
 
@@ -24,6 +25,7 @@ typedef struct Search {
     bool in_cliques;         /**< second phase: what hangs on what */
     uint32_t leader;         /**< of the clique being followed */
     bool have_blocks;
+    uint64_t *buf;           /**< SCAN_CHUNK bytes of client memory */
 } Search;
 
 /* ---- blocks ------------------------------------------------------------------------- */
@@ -42,7 +44,23 @@ static void add_block(void *ctx, HeapBlock *b)
 static int by_address(const void *a, const void *b)
 {
     const LeakBlock *x = a, *y = b;
-    return x->addr < y->addr ? -1 : x->addr > y->addr;
+    if (x->addr != y->addr)
+        return x->addr < y->addr ? -1 : 1;
+    return (x->alloc_kind == HEAP_CUSTOM) - (y->alloc_kind == HEAP_CUSTOM);
+}
+
+/** A heap block in which the client has registered blocks of its own stands for nothing itself. */
+static void drop_divided_blocks(LeakHeap *h)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < h->n; i++) {
+        const LeakBlock *b = &h->block[i], *next = b + 1;
+        bool divided = b->alloc_kind != HEAP_CUSTOM && i + 1 < h->n &&
+                       next->alloc_kind == HEAP_CUSTOM && next->addr < b->addr + b->size;
+        if (!divided)
+            h->block[kept++] = *b;
+    }
+    h->n = kept;
 }
 
 static void collect_blocks(Search *s)
@@ -52,6 +70,7 @@ static void collect_blocks(Search *s)
     if (h->n == 0)
         return;
     qsort(h->block, h->n, sizeof *h->block, by_address);
+    drop_divided_blocks(h);
     s->lo = h->block[0].addr;
     s->hi = h->block[h->n - 1].addr + h->block[h->n - 1].size + 1;
 }
@@ -182,7 +201,7 @@ static void look_at(Search *s, uint64_t word, LeakKind from)
 /** Look at each aligned, addressable and defined word of [start, end). */
 static void scan(Search *s, GuestAddr start, GuestAddr end, LeakKind from)
 {
-    static _Thread_local uint64_t buf[SCAN_CHUNK / WORD];
+    uint64_t *buf = s->buf;
     start = (start + WORD - 1) & ~(GuestAddr)(WORD - 1);
     while (start + WORD <= end) {
         size_t want = end - start < SCAN_CHUNK ? end - start : SCAN_CHUNK;
@@ -243,7 +262,8 @@ static void find_cliques(Search *s)
 
 void leak_search(LeakHeap *h, unsigned heuristics)
 {
-    Search s = { .h = h, .heuristics = heuristics };
+    Search s = { .h = h, .heuristics = heuristics, .buf = malloc(SCAN_CHUNK) };
+    CHECK(s.buf != NULL, "out of memory");
     *h = (LeakHeap){ 0 };
     gimle_thread_for_each_stopped(collect_registers, &s);
     if (!s.have_blocks)
@@ -255,6 +275,7 @@ void leak_search(LeakHeap *h, unsigned heuristics)
         scan_mappings(&s);
         find_cliques(&s);
     }
+    free(s.buf);
     vec_free(&s.stack);
     vec_free(&s.registers);
 }
