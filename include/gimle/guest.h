@@ -31,6 +31,7 @@ typedef struct GuestInfo {
     const GuestReg *regs;
     unsigned n_regs;
     RegId sp, pc, fp, flags; /**< well-known registers (fp: usual frame pointer) */
+    RegId result;          /**< where functions return integers */
     unsigned red_zone;     /**< bytes below SP that a function may use */
     unsigned word;         /**< bytes of a pointer */
 } GuestInfo;

@@ -39,6 +39,7 @@ static const GuestInfo amd64 = {
     .pc = AMD64_PC,
     .fp = AMD64_RBP,
     .flags = AMD64_CC,
+    .result = AMD64_RAX,
     .red_zone = 128,
     .word = 8,
 };
