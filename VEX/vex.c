@@ -177,6 +177,11 @@ static VexStatus vex_emit(const IrBlock *b, unsigned mode, uint8_t *buf, size_t 
     return VEX_OK;
 }
 
+bool vex_is_portable(unsigned mode)
+{
+    return (vex_cfg.modes[mode].flags & VM_PORTABLE) && !vex_cfg.trace && guest_is_portable();
+}
+
 VexStatus vex_translate(GuestAddr pc, unsigned mode, uint8_t *buf, size_t buf_size,
                         const uint8_t *run_addr, struct Arena *arena, VexTranslation *out)
 {
@@ -185,6 +190,7 @@ VexStatus vex_translate(GuestAddr pc, unsigned mode, uint8_t *buf, size_t buf_si
     IrBlock *b = vex_prepare(pc, mode, arena, out);
     if (!b)
         return VEX_NO_CODE;
+    out->portable &= vex_is_portable(mode);
     return vex_emit(b, mode, buf, buf_size, run_addr, arena, out);
 }
 

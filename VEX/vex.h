@@ -66,6 +66,18 @@ typedef enum VexStatus {
     VEX_BUFFER_FULL
 } VexStatus;
 
+/** A piece of guest code. */
+typedef struct VexRange {
+    GuestAddr addr;
+    uint32_t len;
+} VexRange;
+
+/** A place in the code that holds the address of a function of ours (8 bytes). */
+typedef struct VexCallSite {
+    uint32_t off;
+    const void *fn;
+} VexCallSite;
+
 /**
  * One translation.  Arrays are in the arena given to vex_translate().  Its code has two parts, so
  * that what runs often is dense in memory: the main part stands at the beginning of the buffer,
@@ -84,8 +96,13 @@ typedef struct VexTranslation {
     VexPoint *points;       uint32_t n_points;
     VexExitSite *exits;     uint32_t n_exits;
     /** Guest bytes this translation depends on (a block that follows jumps has several). */
-    struct { GuestAddr addr; uint32_t len; } extent[4];
+    VexRange extent[4];
     uint32_t n_extents;
+    /** What vex_place() must know; only with @c portable, which says that there is nothing else. */
+    bool portable;
+    VexRange *peeked;       uint32_t n_peeked; /**< further guest code that it depends on */
+    uint32_t *links;        uint32_t n_links;  /**< rel32s that join the main and the cold part */
+    VexCallSite *calls;     uint32_t n_calls;
     uint16_t n_guest;       /**< guest instructions */
     /**
      * The lifter has just learned that this program does what no compiler does (it returns
@@ -101,6 +118,16 @@ typedef struct VexTranslation {
  */
 VexStatus vex_translate(GuestAddr pc, unsigned mode, uint8_t *buf, size_t buf_size,
                         const uint8_t *run_addr, struct Arena *arena, VexTranslation *out);
+
+/** May translations for @p mode be kept for other runs of the program now? Any thread. */
+bool vex_is_portable(unsigned mode);
+/**
+ * Put @p t, made by an earlier run of the same build, into both ends of @p buf as vex_translate()
+ * does.  t->code points to the bytes of its main part, @p cold to those of its cold part; neither
+ * they nor its tables are changed.  False if it makes no sense or does not fit.
+ */
+bool vex_place(const VexTranslation *t, const uint8_t *cold, uint8_t *buf, size_t size,
+               const uint8_t *run_addr, struct Arena *arena, VexTranslation *out);
 
 /**
  * The block that calls @p callee (CALLEE_FULL, one integer argument @p arg) when the guest comes

@@ -36,6 +36,7 @@
 #include "coregrind/tcache/tcache.h"
 #include "coregrind/thread/clone.h"
 #include "coregrind/thread/thread.h"
+#include "coregrind/store_setup.h"
 #include "coregrind/tool/tool_loader.h"
 #include "launcher/launcher.h"
 #include "process_end.h"
@@ -276,6 +277,7 @@ int main(int argc, char **argv)
         tool->init();
     connect_modules(tool);
     start_vex(tool);
+    store_setup(tool);
     syscall_init();
     Thread *t = start_client(tool, argv + program, client_env_build());
     process_run_thread(t);

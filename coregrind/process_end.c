@@ -35,6 +35,8 @@ static void print_stats(void)
     for (unsigned m = 0; m < tool_current()->n_modes; m++)
         gimle_msg(MSG_DEBUG, "translations: mode %s: %llu blocks\n", tool_current()->modes[m].name,
                   (unsigned long long)s.per_mode[m]);
+    gimle_msg(MSG_DEBUG, "translations: %llu from files, %llu to be kept\n",
+              (unsigned long long)s.from_store, (unsigned long long)s.to_store);
     gimle_msg(MSG_DEBUG, "translations: %llu chained, %llu discarded, %llu flushes\n",
               (unsigned long long)s.chained, (unsigned long long)s.discarded,
               (unsigned long long)s.flushes);
@@ -58,6 +60,7 @@ static void process_finish(int code)
         print_stats();
     report_summary();
     report_close();
+    tcache_save();
 }
 
 void process_fatal_signal(Thread *t, const siginfo_t *info)

@@ -21,4 +21,7 @@ struct Arena;
 IrBlock *guest_lift_block(GuestAddr pc, unsigned mode, unsigned mode_flags, struct Arena *arena,
                           VexTranslation *out);
 
+/** False once translations depend on more than the guest's code (VexTranslation.assumption_failed). */
+bool guest_is_portable(void);
+
 #endif

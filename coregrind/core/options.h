@@ -69,6 +69,7 @@ typedef struct CoreOptions {
     const char *soname_synonyms;
     bool sigill_diagnostics;
     int64_t max_threads;
+    const char *cache_dir;             /**< NULL: the default; "no": none */
     bool stats;
     int64_t sanity_level;
     unsigned trace_flags;              /**< VT_* bits of VEX/vex.h */

@@ -23,6 +23,7 @@
 #include "base/vec.h"
 #include "code_arena.h"
 #include "coregrind/aspace/aspace.h"
+#include "coregrind/store/store.h"
 #include "coregrind/thread/thread.h"
 
 enum { MAX_BLOCK_BYTES = 256 * 1024, CODE_ALIGN = 16, PAGE_SHIFT = 12 };
@@ -44,7 +45,7 @@ struct Translation {
     uint32_t n_points, n_exits, n_extents;
     VexPoint *points;
     VexExitSite *exits;
-    struct { GuestAddr addr; uint32_t len; } extent[4];
+    VexRange extent[4];
     VEC(Incoming) incoming;
 };
 
@@ -184,7 +185,10 @@ static MakeResult tcache_make(GuestAddr pc, unsigned mode, bool no_redirect, Tra
     uint64_t arg;
     arena_reset(&tc.scratch);
     bool redirected = !no_redirect && tc.hooks.redirect(pc, &callee, &arg);
-    if (redirected)
+    bool stored = !redirected && store_get(pc, mode, no_redirect, rw, room, rx, &tc.scratch, &v);
+    if (stored)
+        st = VEX_OK;
+    else if (redirected)
         st = vex_translate_call(pc, mode, callee, arg, rw, room, rx, &tc.scratch, &v);
     else
         st = vex_translate(pc, mode, rw, room, rx, &tc.scratch, &v);
@@ -193,6 +197,8 @@ static MakeResult tcache_make(GuestAddr pc, unsigned mode, bool no_redirect, Tra
     if (v.assumption_failed) /* earlier translations were made on it, this one was not */
         return FLUSH_FIRST;
     CHECK(st == VEX_OK, "block 0x%llx does not fit into code memory", (unsigned long long)pc);
+    if (!stored && !redirected)
+        store_put(pc, mode, no_redirect, &v);
     if (v.id_off)
         memcpy(rw + v.id_off, &(uint32_t){ (uint32_t)tc.by_host.n }, 4);
     if (v.cold_len)
@@ -415,10 +421,24 @@ bool tcache_has(GuestAddr a, size_t len)
 void tcache_fork_child(void)
 {
     int r = code_arena_unshare(&tc.arena);
+    store_fork_child();
     CHECK(r == 0, "code memory of a forked child: %s", strerror(-r));
 }
 
-TcacheStats tcache_stats(void) { return tc.stats; }
+TcacheStats tcache_stats(void)
+{
+    StoreStats s = store_stats();
+    tc.stats.from_store = s.used;
+    tc.stats.to_store = s.added;
+    return tc.stats;
+}
+
+void tcache_save(void)
+{
+    lock_take(LOCK_translate);
+    store_save();
+    lock_release(LOCK_translate);
+}
 
 void tcache_write_perf_map(void)
 {

@@ -67,8 +67,12 @@ typedef struct TcacheStats {
     uint64_t translations, guest_insns, code_bytes, cold_bytes, discarded, flushes, chained;
     uint64_t lift_ns, instrument_ns, emit_ns;
     uint64_t per_mode[VEX_MAX_MODES];
+    uint64_t from_store, to_store;
 } TcacheStats;
 TcacheStats tcache_stats(void);
+
+/** At the end: keep new translations for the next run. */
+void tcache_save(void);
 
 /** Write /tmp/perf-PID.map lines for perf(1). */
 void tcache_write_perf_map(void);

@@ -12,9 +12,11 @@
 
 static const GimleTool *tool;
 static char short_name[64];
+static char so_path[PATH_MAX];
 
 const GimleTool *tool_current(void) { return tool; }
 const char *tool_short_name(void) { return short_name; }
+const char *tool_path(void) { return so_path; }
 
 /** "memcheck" of "./dir/memcheck.so". */
 static void tool_set_short_name(const char *name)
@@ -26,11 +28,11 @@ static void tool_set_short_name(const char *name)
 
 const GimleTool *tool_load(const char *name, const char *lib_dir)
 {
-    char path[PATH_MAX];
+    char *path = so_path;
     if (strchr(name, '/'))
-        snprintf(path, sizeof path, "%s", name);
+        snprintf(path, sizeof so_path, "%s", name);
     else
-        snprintf(path, sizeof path, "%s/%s.so", lib_dir, name);
+        snprintf(path, sizeof so_path, "%s/%s.so", lib_dir, name);
     if (access(path, R_OK) != 0)
         gimle_user_error("unknown tool '%s' (no readable %s)", name, path);
     void *so = dlopen(path, RTLD_NOW | RTLD_LOCAL);

@@ -12,6 +12,8 @@
 const GimleTool *tool_load(const char *name, const char *lib_dir);
 /** The loaded tool's short name ("memcheck"), for --NAME:option and XML. */
 const char *tool_short_name(void);
+/** The file it was loaded from. */
+const char *tool_path(void);
 /** The loaded tool; NULL before tool_load(). */
 const GimleTool *tool_current(void);
 

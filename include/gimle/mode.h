@@ -16,7 +16,12 @@ enum {
      * The tool does not look at the memory accesses of repeated string instructions, so they may
      * run as one NATIVE instruction (pinned native modes; implied if there is no instrumentation).
      */
-    VM_NATIVE_STRINGS = 8
+    VM_NATIVE_STRINGS = 8,
+    /**
+     * What instrument() makes depends on the guest's code and the tool's options only, and has no
+     * addresses of this process but those of IrCallee functions: translations may be kept on disk.
+     */
+    VM_PORTABLE = 16
 };
 
 /**

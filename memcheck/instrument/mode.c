@@ -31,10 +31,10 @@ void mc_modes_print_stats(void)
 
 void mc_modes_init(void)
 {
-    static const VexMode fast = { "fast", VM_PINNED | VM_NATIVE | VM_PIN_TOOL0, fast_instrument,
-                                  NULL };
-    static const VexMode slow = { "slow", 0, slow_instrument, (void *)MODE_FAST };
-    static const VexMode only_slow = { "slow", 0, slow_instrument, (void *)MODE_SLOW };
+    static const VexMode fast = { "fast", VM_PINNED | VM_NATIVE | VM_PIN_TOOL0 | VM_PORTABLE,
+                                  fast_instrument, NULL };
+    static const VexMode slow = { "slow", VM_PORTABLE, slow_instrument, (void *)MODE_FAST };
+    static const VexMode only_slow = { "slow", VM_PORTABLE, slow_instrument, (void *)MODE_SLOW };
     regmask_init();
     /* Threads start in mode 0; with --fast-mode=no that is slow too. */
     mc_modes[MODE_FAST] = mc_options.fast_mode ? fast : only_slow;

@@ -5,12 +5,29 @@
 
 #include "vex.h"
 
-enum { CODE_PAGE = 4096, CODE_WINDOW = 4 * CODE_PAGE, MAX_INSN_BYTES = 15 };
+enum { CODE_PAGE = 4096, CODE_WINDOW = 4 * CODE_PAGE, MAX_INSN_BYTES = 15, MAX_LOOKS = 12 };
 
 /** Code from start on, up to end, is known to be readable; empty at first. */
 typedef struct CodeWindow {
     GuestAddr start, end;
+    VexRange looked[MAX_LOOKS]; /**< what code_window_look() was told */
+    unsigned n_looked;
+    bool looked_too_far;        /**< there was more than that */
 } CodeWindow;
+
+/** The translation depends on code in [from, to) outside of its own; empty: begins a new range. */
+static inline void code_window_look(CodeWindow *w, GuestAddr from, GuestAddr to)
+{
+    VexRange *last = w->n_looked ? &w->looked[w->n_looked - 1] : NULL;
+    if (last && last->addr + last->len == from)
+        last->len += (uint32_t)(to - from);
+    else if (last && last->len == 0)
+        *last = (VexRange){ from, (uint32_t)(to - from) };
+    else if (w->n_looked < MAX_LOOKS)
+        w->looked[w->n_looked++] = (VexRange){ from, (uint32_t)(to - from) };
+    else
+        w->looked_too_far = true;
+}
 
 /**
  * Bytes of code readable at @p a, at least MAX_INSN_BYTES if there are as many.  The question
@@ -23,7 +40,8 @@ static inline size_t code_window_at(CodeWindow *w, GuestAddr a)
     const VexConfig *c = vex_config();
     GuestAddr page = a & ~(GuestAddr)(CODE_PAGE - 1);
     GuestAddr n = c->code_readable ? c->code_readable(c->code_ctx, page, CODE_WINDOW) : CODE_WINDOW;
-    *w = (CodeWindow){ page, page + n };
+    w->start = page;
+    w->end = page + n;
     return n > a - page ? n - (a - page) : 0;
 }
 

@@ -13,6 +13,7 @@
 #include <Zydis/Mnemonic.h>
 
 #include "flags_flow.h"
+#include "guest/lift.h"
 #include "insn_table.h"
 
 enum { PEEK_INSNS = 8, PEEK_JUMPS = 2 };
@@ -59,11 +60,13 @@ static Peek peek(const Amd64Decoder *d, CodeWindow *w, GuestAddr target)
 {
     Peek p = { 0, CCB_ALL, false };
     unsigned jumps = 0;
+    code_window_look(w, target, target);
     for (unsigned i = 0; i < PEEK_INSNS && p.undecided; i++) {
         Insn in;
         size_t avail = code_window_at(w, target);
         if (amd64_decode(d, (const uint8_t *)target, avail, target, &in) != DECODE_OK)
             return p;
+        code_window_look(w, target, in.next);
         peek_at(&p, &in);
         const InsnRow *row = insn_row(in.mnemonic);
         if (falls_through(row)) {
@@ -79,18 +82,24 @@ static Peek peek(const Amd64Decoder *d, CodeWindow *w, GuestAddr target)
     return p;
 }
 
+bool guest_is_portable(void) { return !flags_codes_are_returned(); }
+
+bool flags_codes_are_returned(void)
+{
+    return atomic_load_explicit(&codes_are_returned, memory_order_relaxed);
+}
+
 unsigned flags_peek(const Amd64Decoder *d, CodeWindow *w, GuestAddr target)
 {
     Peek p = peek(d, w, target);
-    return p.leaves && !atomic_load_explicit(&codes_are_returned, memory_order_relaxed)
-               ? p.read : p.read | p.undecided;
+    return p.leaves && !flags_codes_are_returned() ? p.read : p.read | p.undecided;
 }
 
 /** Live codes at a call; notices a caller that uses codes that its callee returns. */
 static unsigned live_at_call(const Amd64Decoder *d, CodeWindow *w, const Insn *call,
                              bool *assumption_failed)
 {
-    bool returned = atomic_load_explicit(&codes_are_returned, memory_order_relaxed);
+    bool returned = flags_codes_are_returned();
     if (!returned && peek(d, w, call->next).read) {
         atomic_store_explicit(&codes_are_returned, true, memory_order_relaxed);
         *assumption_failed = true;
@@ -111,7 +120,7 @@ static unsigned live_at_end(const Amd64Decoder *d, CodeWindow *w, Insn *last,
     if (last->mnemonic == ZYDIS_MNEMONIC_CALL)
         return live_at_call(d, w, last, assumption_failed);
     if (last->mnemonic == ZYDIS_MNEMONIC_RET)
-        return atomic_load_explicit(&codes_are_returned, memory_order_relaxed) ? CCB_ALL : 0;
+        return flags_codes_are_returned() ? CCB_ALL : 0;
     if (last->mnemonic == ZYDIS_MNEMONIC_JMP && is_direct_jump(last))
         return flags_peek(d, w, last->next + last->imm[0]);
     return CCB_ALL;

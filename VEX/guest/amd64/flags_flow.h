@@ -6,6 +6,9 @@
 #include "code_window.h"
 #include "decode.h"
 
+/** Has the assumption failed that condition codes are dead at calls and returns? Any thread. */
+bool flags_codes_are_returned(void);
+
 /** The condition codes (CCB_*) that code at @p target may read before it overwrites them. */
 unsigned flags_peek(const Amd64Decoder *d, CodeWindow *w, GuestAddr target);
 

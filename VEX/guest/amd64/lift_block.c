@@ -163,12 +163,21 @@ static bool any_live_exit(const IrBlock *b)
     return false;
 }
 
+/** What else the block depends on, for whoever keeps it longer than this code is watched. */
+static void note_looks(const CodeWindow *w, struct Arena *arena, VexTranslation *out)
+{
+    out->portable = !w->looked_too_far && !flags_codes_are_returned();
+    out->peeked = arena_array(arena, VexRange, w->n_looked + 1);
+    memcpy(out->peeked, w->looked, w->n_looked * sizeof *out->peeked);
+    out->n_peeked = w->n_looked;
+}
+
 IrBlock *guest_lift_block(GuestAddr pc, unsigned mode, unsigned mode_flags, struct Arena *arena,
                           VexTranslation *out)
 {
     Amd64Decoder d;
     DecodedBlock db;
-    CodeWindow w = { 0, 0 };
+    CodeWindow w = { .n_looked = 0 };
     amd64_decoder_init(&d);
     db.n = 0;
     db.client_request = db.unreadable = false;
@@ -188,5 +197,6 @@ IrBlock *guest_lift_block(GuestAddr pc, unsigned mode, unsigned mode_flags, stru
                     : db.end_kind != JK_BORING ? db.end + 1 : db.end;
     out->extent[0].addr = pc;
     out->extent[0].len = (uint32_t)(end - pc);
+    note_looks(&w, arena, out);
     return l.b;
 }

@@ -165,7 +165,7 @@ static int call_light(Cg *g, const IrInsn *i)
     move_homes(g, light ? 0xffff : CALLER_SAVED, true);
     pass_args(g, i, c_arg_reg);
     emit_mov(g->c, H_RDI, H_RSP);
-    emit_mov_imm(g->c, H_RAX, (uint64_t)(uintptr_t)i->callee->fn);
+    emit_function_address(g, H_RAX, i->callee->fn);
     emit_rr(g->c, O_GROUP5, 4, 2, H_RAX);
     drop_dead(g, CALLER_SAVED);
     forget(g, light && !g->pinned ? 0xffff : CALLER_SAVED);
@@ -195,7 +195,7 @@ static void call_entry(Cg *g, const IrInsn *i)
             g->locked |= CHANGED & ~(1u << H_R9);
             copy_gpr(g, reg[k], call_arg(g, i, k));
         }
-    emit_mov_imm(g->c, H_R9, (uint64_t)(uintptr_t)e->entry);
+    emit_function_address(g, H_R9, (const void *)e->entry);
     emit_rr(g->c, O_GROUP5, 4, 2, H_R9);
     drop_dead(g, CHANGED);
     forget(g, CHANGED);
@@ -232,7 +232,7 @@ static int call_full(Cg *g, const IrInsn *i)
     }
     if (g->tool0)
         emit_store(g->c, 8, H_R14, &tool0);
-    emit_mov_imm(g->c, H_R11, (uint64_t)(uintptr_t)i->callee->fn);
+    emit_function_address(g, H_R11, i->callee->fn);
     emit_rm(g->c, O_GROUP5, 4, 2, &stub);
     if (g->tool0)
         emit_rm(g->c, O_MOV_LOAD, 8, H_R14, &tool0);

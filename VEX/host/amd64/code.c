@@ -6,7 +6,7 @@
  */
 #include "codegen.h"
 
-enum { COLD_FIRST = 8192, COLD_ALIGN = 8 };
+enum { COLD_FIRST = 8192 };
 
 /** Double an array of the arena. */
 static void *grow(Cg *g, void *old, uint32_t *cap, uint32_t n, size_t elem)
@@ -128,6 +128,15 @@ VexExitSite *exit_new(Cg *g)
     return &g->exits[g->n_exits++];
 }
 
+void emit_function_address(Cg *g, unsigned reg, const void *fn)
+{
+    code_u8(g->c, 0x48 | reg >> 3); /* mov reg, imm64, whatever the address is */
+    code_u8(g->c, 0xb8 | (reg & 7));
+    g->call = grow(g, g->call, &g->cap_calls, g->n_calls, sizeof *g->call);
+    g->call[g->n_calls++] = (VexCallSite){ code_here(g), fn };
+    code_u64(g->c, (uint64_t)(uintptr_t)fn);
+}
+
 static uint32_t resolve(Loc l, uint32_t cold) { return l & LOC_COLD ? (l & ~LOC_COLD) + cold : l; }
 
 static void finish_tables(Cg *g, uint32_t cold, VexTranslation *out)
@@ -147,6 +156,16 @@ static void finish_tables(Cg *g, uint32_t cold, VexTranslation *out)
     }
     out->points = g->points;
     out->n_points = g->n_points;
+    out->calls = arena_alloc_raw(g->arena, (g->n_calls + 1) * sizeof *out->calls);
+    for (uint32_t i = 0; i < g->n_calls; i++)
+        out->calls[i] = (VexCallSite){ resolve(g->call[i].off, cold), g->call[i].fn };
+    out->n_calls = g->n_calls;
+}
+
+uint32_t code_cold_offset(size_t size, size_t len, const uint8_t *run_addr)
+{
+    uint32_t cold = (uint32_t)(size - len);
+    return cold - (uint32_t)((uintptr_t)(run_addr + cold) & (CODE_COLD_ALIGN - 1));
 }
 
 bool code_finish(Cg *g, VexTranslation *out)
@@ -154,16 +173,18 @@ bool code_finish(Cg *g, VexTranslation *out)
     Code *m = &g->buf[0];
     size_t cold_len = (size_t)(g->buf[1].p - g->buf[1].start);
     size_t main_len = (size_t)(m->p - m->start), size = (size_t)(m->end - m->start);
-    if (g->failed || size < main_len + cold_len + COLD_ALIGN)
+    if (g->failed || size < main_len + cold_len + CODE_COLD_ALIGN)
         return false;
-    uint32_t cold = (uint32_t)(size - cold_len);
-    cold -= (uint32_t)((uintptr_t)(g->run_addr + cold) & (COLD_ALIGN - 1));
+    uint32_t cold = code_cold_offset(size, cold_len, g->run_addr);
+    out->links = arena_alloc_raw(g->arena, (g->n_fix + 1) * sizeof *out->links);
     if (cold_len)
         memcpy(m->start + cold, g->buf[1].start, cold_len);
     for (uint32_t i = 0; i < g->n_fix; i++) {
         uint32_t from = resolve(g->fix[i].from, cold), to = resolve(g->fix[i].to, cold);
         uint32_t rel = to - (from + 4);
         memcpy(m->start + from, &rel, 4);
+        if ((g->fix[i].from ^ g->fix[i].to) & LOC_COLD)
+            out->links[out->n_links++] = from;
     }
     out->code = m->start;
     out->code_len = (uint32_t)main_len;

@@ -138,6 +138,9 @@ typedef struct Cg {
     Loc id_at;          /**< VexTranslation.id_off */
     bool chain_tail_valid;
 
+    VexCallSite *call;  /**< VexTranslation.calls, the offsets as Loc */
+    uint32_t n_calls, cap_calls;
+
     Code *c;            /**< where code goes now: &buf[0] or &buf[1] */
     Code buf[2];
     const uint8_t *run_addr;
@@ -349,6 +352,11 @@ Ool code_ool_begin(Cg *g);
 void code_ool_end(Cg *g, Ool o);
 /** A point of the fault map: code from here on belongs to the present guest instruction. */
 void code_point(Cg *g);
+/** Load the address of a function of ours. */
+void emit_function_address(Cg *g, unsigned reg, const void *fn);
+/** Where the cold part of @p len bytes begins in a buffer of @p size bytes. */
+uint32_t code_cold_offset(size_t size, size_t len, const uint8_t *run_addr);
+enum { CODE_COLD_ALIGN = 8 };
 /** Put the cold part in its place, resolve fixups, fill @p out. */
 bool code_finish(Cg *g, VexTranslation *out);
 

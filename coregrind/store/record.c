@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * RecordHead, then its arrays in the order of their counts, then the main and the cold part of the
+ * code.  All offsets into code are as in the VexTranslation it was made from.
+ */
+#include "record.h"
+
+#include <string.h>
+
+#include "base/hash.h"
+#include "coregrind/aspace/aspace.h"
+
+typedef struct RecordHead {
+    uint64_t source; /**< hash of all guest bytes the translation depends on */
+    uint32_t code_len, cold_off, cold_len, id_off;
+    uint16_t n_guest, n_extents, n_peeked, n_points, n_exits, n_links, n_calls, zero;
+} RecordHead;
+
+typedef struct RecordCall {
+    uint32_t off, image;
+    uint64_t fn; /**< from the image's base */
+} RecordCall;
+
+/** Hash of the guest's code in @p n ranges; false if some of it is not code now. */
+static bool hash_ranges(const VexRange *r, size_t n, uint64_t *hash)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (aspace_code_readable(r[i].addr, r[i].len) < r[i].len)
+            return false;
+        *hash = hash_bytes((const void *)(uintptr_t)r[i].addr, r[i].len, *hash);
+    }
+    return true;
+}
+
+/* ---- writing ------------------------------------------------------------------------------- */
+
+static bool pack_call(const VexCallSite *c, const StoreImage *image, RecordCall *out)
+{
+    for (uint32_t i = 0; i < STORE_IMAGES; i++) {
+        size_t at = (size_t)((const uint8_t *)c->fn - image[i].base);
+        if (at < image[i].size) {
+            *out = (RecordCall){ c->off, i, at };
+            return true;
+        }
+    }
+    return false;
+}
+
+static uint8_t *put(uint8_t *p, const void *data, size_t len)
+{
+    if (len)
+        memcpy(p, data, len);
+    return p + len;
+}
+
+static bool counts_fit(const VexTranslation *t)
+{
+    return t->n_extents <= UINT16_MAX && t->n_peeked <= UINT16_MAX && t->n_points <= UINT16_MAX &&
+           t->n_exits <= UINT16_MAX && t->n_links <= UINT16_MAX && t->n_calls <= UINT16_MAX;
+}
+
+const void *record_pack(const VexTranslation *t, const StoreImage *image, struct Arena *arena,
+                        size_t *len)
+{
+    RecordHead h = { .code_len = t->code_len, .cold_off = t->cold_off, .cold_len = t->cold_len,
+                     .id_off = t->id_off, .n_guest = t->n_guest,
+                     .n_extents = (uint16_t)t->n_extents, .n_peeked = (uint16_t)t->n_peeked,
+                     .n_points = (uint16_t)t->n_points, .n_exits = (uint16_t)t->n_exits,
+                     .n_links = (uint16_t)t->n_links, .n_calls = (uint16_t)t->n_calls };
+    RecordCall *call = arena_array(arena, RecordCall, t->n_calls + 1);
+    for (uint32_t i = 0; i < t->n_calls; i++)
+        if (!pack_call(&t->calls[i], image, &call[i]))
+            return NULL;
+    if (!counts_fit(t) || !hash_ranges(t->extent, t->n_extents, &h.source) ||
+        !hash_ranges(t->peeked, t->n_peeked, &h.source))
+        return NULL;
+    *len = sizeof h + (t->n_extents + t->n_peeked) * sizeof(VexRange) +
+           t->n_points * sizeof(VexPoint) + t->n_exits * sizeof(VexExitSite) +
+           t->n_links * sizeof *t->links + t->n_calls * sizeof *call + t->code_len + t->cold_len;
+    uint8_t *record = arena_alloc_raw(arena, *len), *p = put(record, &h, sizeof h);
+    p = put(p, t->extent, t->n_extents * sizeof(VexRange));
+    p = put(p, t->peeked, t->n_peeked * sizeof(VexRange));
+    p = put(p, call, t->n_calls * sizeof *call);
+    p = put(p, t->exits, t->n_exits * sizeof(VexExitSite));
+    p = put(p, t->points, t->n_points * sizeof(VexPoint));
+    p = put(p, t->links, t->n_links * sizeof *t->links);
+    p = put(p, t->code, t->code_len);
+    put(p, t->code + t->cold_off, t->cold_len);
+    return record;
+}
+
+/* ---- reading ------------------------------------------------------------------------------- */
+
+typedef struct Reader {
+    const uint8_t *p;
+    size_t left;
+    bool bad;
+} Reader;
+
+/** The next @p n elements, where they lie: alignment is that of the file's records. */
+static const void *take(Reader *r, size_t n, size_t size)
+{
+    const uint8_t *p = r->p;
+    size_t len = n * size;
+    if (r->bad || len > r->left) {
+        r->bad = true;
+        return NULL;
+    }
+    r->p += len;
+    r->left -= len;
+    return p;
+}
+
+static bool unpack_calls(const RecordCall *from, uint32_t n, const StoreImage *image,
+                         struct Arena *arena, VexTranslation *t)
+{
+    VexCallSite *call = arena_alloc_raw(arena, (n + 1) * sizeof *call);
+    for (uint32_t i = 0; i < n; i++) {
+        if (from[i].image >= STORE_IMAGES || from[i].fn >= image[from[i].image].size)
+            return false;
+        call[i] = (VexCallSite){ .off = from[i].off, .fn = image[from[i].image].base + from[i].fn };
+    }
+    t->calls = call;
+    t->n_calls = n;
+    return true;
+}
+
+bool record_unpack(const void *data, size_t len, const StoreImage *image, struct Arena *arena,
+                   VexTranslation *t, const uint8_t **cold)
+{
+    Reader r = { data, len, false };
+    const RecordHead *h = take(&r, 1, sizeof *h);
+    if (!h || h->n_extents > sizeof t->extent / sizeof *t->extent)
+        return false;
+    const VexRange *extent = take(&r, h->n_extents, sizeof *extent);
+    const VexRange *peeked = take(&r, h->n_peeked, sizeof *peeked);
+    const RecordCall *call = take(&r, h->n_calls, sizeof *call);
+    *t = (VexTranslation){ .code_len = h->code_len, .cold_off = h->cold_off,
+                           .cold_len = h->cold_len, .id_off = h->id_off, .n_guest = h->n_guest,
+                           .n_extents = h->n_extents, .n_peeked = h->n_peeked,
+                           .n_points = h->n_points, .n_exits = h->n_exits, .n_links = h->n_links,
+                           .portable = true };
+    /* Only read from here on: vex_place() copies what it changes. */
+    t->exits = (VexExitSite *)take(&r, h->n_exits, sizeof *t->exits);
+    t->points = (VexPoint *)take(&r, h->n_points, sizeof *t->points);
+    t->links = (uint32_t *)take(&r, h->n_links, sizeof *t->links);
+    t->code = (uint8_t *)take(&r, h->code_len, 1);
+    *cold = take(&r, h->cold_len, 1);
+    uint64_t source = 0;
+    if (r.bad || !hash_ranges(extent, h->n_extents, &source) ||
+        !hash_ranges(peeked, h->n_peeked, &source) || source != h->source)
+        return false;
+    memcpy(t->extent, extent, h->n_extents * sizeof *extent);
+    t->peeked = (VexRange *)peeked;
+    return unpack_calls(call, h->n_calls, image, arena, t);
+}

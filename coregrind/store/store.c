@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: MIT */
+/* Which file a translation belongs to, and when it may be used; see store.h. */
+#include "store.h"
+
+#include <cpuid.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/check.h"
+#include "base/hash.h"
+#include "base/hashmap.h"
+#include "coregrind/aspace/aspace.h"
+#include "coregrind/core/host_fd.h"
+#include "record.h"
+#include "store_file.h"
+
+enum {
+    FLUSH_BYTES = 4 << 20,     /* what may wait in memory for each file */
+    FILE_BYTES = 128 << 20,
+};
+#define DIRECTORY_BYTES (1ull << 30)
+
+static struct {
+    int dir;        /* -1: no store */
+    bool writes;
+    uint64_t key;
+    StoreImage image[STORE_IMAGES];
+    HashMap files;  /* interned path → StoreFile */
+    StoreStats stats;
+} store = { .dir = -1 };
+
+/* ---- the key ------------------------------------------------------------------------------- */
+
+/** What the processor can do: code is made for it. */
+static uint64_t hash_cpu(uint64_t h)
+{
+    static const unsigned leaf[] = { 0, 1, 7, 0xd, 0x80000001 };
+    for (unsigned i = 0; i < sizeof leaf / sizeof *leaf; i++) {
+        uint32_t r[4] = { 0 };
+        __get_cpuid_count(leaf[i], 0, &r[0], &r[1], &r[2], &r[3]);
+        if (leaf[i] == 1)
+            r[1] = 0; /* has the number of the processor that we run on */
+        if (leaf[i] == 0xd)
+            r[1] = 0; /* has the size for what is enabled now */
+        h = hash_bytes(r, sizeof r, h);
+    }
+    return h;
+}
+
+/** Which build of a file of ours it is. */
+static bool hash_image(const StoreImage *i, uint64_t *h)
+{
+    struct stat st;
+    if (stat(i->path, &st) != 0)
+        return false;
+    uint64_t v[] = { st.st_dev, st.st_ino, (uint64_t)st.st_size, (uint64_t)st.st_mtim.tv_sec,
+                     (uint64_t)st.st_mtim.tv_nsec, i->size };
+    *h = hash_bytes(v, sizeof v, *h);
+    return true;
+}
+
+/* ---- the directory ------------------------------------------------------------------------- */
+
+/** gimle/ in the user's cache directory (XDG Base Directory Specification); "" if there is none. */
+static void default_directory(char *out, size_t size)
+{
+    const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
+    const char *why;
+    out[0] = 0;
+    if (cache && cache[0] == '/') {
+        snprintf(out, size, "%s/gimle", cache);
+    } else if (home && home[0] == '/') {
+        snprintf(out, size, "%s/.cache", home);
+        int fd = store_directory_open(out, true, &why);
+        if (fd < 0) {
+            out[0] = 0;
+            return;
+        }
+        host_fd_close(fd);
+        snprintf(out, size, "%s/.cache/gimle", home);
+    }
+}
+
+const char *store_init(const StoreConfig *cfg)
+{
+    char path[PATH_MAX];
+    const char *why = "no home directory";
+    store.key = hash_cpu(hash_bytes(cfg->key, strlen(cfg->key), 0));
+    for (int i = 0; i < STORE_IMAGES; i++) {
+        store.image[i] = cfg->image[i];
+        if (!hash_image(&cfg->image[i], &store.key))
+            return "cannot look at the files of Gimle";
+    }
+    if (cfg->dir)
+        snprintf(path, sizeof path, "%s", cfg->dir);
+    else
+        default_directory(path, sizeof path);
+    int fd = path[0] ? store_directory_open(path, true, &why) : -1;
+    if (fd < 0)
+        return why;
+    store.dir = host_fd_move(fd);
+    store.writes = true;
+    return NULL;
+}
+
+/* ---- files --------------------------------------------------------------------------------- */
+
+/** The file for code at @p pc; NULL if it is not from a file of its own. */
+static StoreFile *file_for(GuestAddr pc)
+{
+    GuestMapping m;
+    if (store.dir < 0 || !gimle_mapping_at(pc, &m) || !m.is_file || m.is_shared || !m.path)
+        return NULL;
+    uint64_t id = (uintptr_t)m.path;
+    StoreFile *f = hashmap_get_ptr(&store.files, id);
+    if (!f) {
+        const char *base = strrchr(m.path, '/');
+        char name[64];
+        uint64_t h = hash_bytes(m.path, strlen(m.path), store.key);
+        snprintf(name, sizeof name, "%.24s-%016llx" STORE_SUFFIX, base ? base + 1 : m.path,
+                 (unsigned long long)h);
+        f = store_file_open(store.dir, name, h);
+        hashmap_put(&store.files, id, (uintptr_t)f);
+    }
+    return f;
+}
+
+static uint64_t record_key(GuestAddr pc, unsigned mode, bool no_redirect)
+{
+    return pc << 3 | mode << 1 | no_redirect;
+}
+
+static bool is_unstable(const VexTranslation *t)
+{
+    for (uint32_t i = 0; i < t->n_extents; i++)
+        if (aspace_code_unstable(t->extent[i].addr, t->extent[i].len))
+            return true;
+    return false;
+}
+
+bool store_get(GuestAddr pc, unsigned mode, bool no_redirect, uint8_t *buf, size_t size,
+               const uint8_t *run_addr, struct Arena *arena, VexTranslation *out)
+{
+    const void *data;
+    size_t len;
+    const uint8_t *cold;
+    VexTranslation t;
+    StoreFile *f = vex_is_portable(mode) ? file_for(pc) : NULL;
+    if (!f || !store_file_find(f, record_key(pc, mode, no_redirect), &data, &len) ||
+        !record_unpack(data, len, store.image, arena, &t, &cold) || is_unstable(&t) ||
+        !vex_place(&t, cold, buf, size, run_addr, arena, out))
+        return false;
+    store.stats.used++;
+    return true;
+}
+
+void store_put(GuestAddr pc, unsigned mode, bool no_redirect, const VexTranslation *t)
+{
+    size_t len;
+    const void *record;
+    StoreFile *f = store.writes && t->portable && !is_unstable(t) ? file_for(pc) : NULL;
+    if (!f)
+        return;
+    struct Arena arena = { 0 };
+    if ((record = record_pack(t, store.image, &arena, &len))) {
+        store_file_add(f, record_key(pc, mode, no_redirect), record, len);
+        store.stats.added++;
+        if (store_file_pending(f) > FLUSH_BYTES)
+            store_file_save(f, store.dir, FILE_BYTES);
+    }
+    arena_free(&arena);
+}
+
+void store_save(void)
+{
+    uint64_t file;
+    bool any = false;
+    if (!store.writes)
+        return;
+    for (size_t it = 0; hashmap_next(&store.files, &it, NULL, &file);) {
+        StoreFile *f = (StoreFile *)(uintptr_t)file;
+        any |= store_file_pending(f) > 0;
+        store_file_save(f, store.dir, FILE_BYTES);
+    }
+    if (any)
+        store_directory_trim(store.dir, DIRECTORY_BYTES);
+}
+
+void store_fork_child(void)
+{
+    uint64_t file;
+    store.writes = false;
+    for (size_t it = 0; hashmap_next(&store.files, &it, NULL, &file);)
+        store_file_drop_pending((StoreFile *)(uintptr_t)file);
+}
+
+StoreStats store_stats(void) { return store.stats; }
