@@ -63,6 +63,8 @@ enum {
     TW_VBITS = 8,
     /** Shadow of the memory operand of a native instruction, while none of the former is needed. */
     TW_SCRATCH = TW_VBITS,
+    /** With --stats: why pinned code left last (a Reason), while it runs. */
+    TW_REASON = TW_VBITS + 7,
     /** With --track-origins: what address vector registers (even, odd) were loaded from last. */
     TW_ORIGIN_VEC = 6,
     /** Likewise the register of bit i of the mask (instrument/regmask.h), 16 words. */
@@ -89,8 +91,8 @@ void mc_reg_set_defined(Thread *t, RegId r);
 /* ---- instrumentation ---------------------------------------------------------------- */
 
 /** Translation modes. */
-enum { MODE_FAST = 0, MODE_SLOW = 1 };
-extern VexMode mc_modes[2];
+enum { MODE_FAST, MODE_SLOW, MODE_CARRY, N_MODES };
+extern VexMode mc_modes[N_MODES];
 /** Fill mc_modes as the options say. */
 void mc_modes_init(void);
 /** Add what thread @p t counted to the totals; it is about to end. */

@@ -11,6 +11,7 @@
 #include "slow.h"
 
 #include "base/check.h"
+#include "checks.h"
 #include "helpers.h"
 #include "modes.h"
 
@@ -84,27 +85,9 @@ IrRef slow_address(Slow *s, IrMem m)
     return m.disp ? ir_binop(b, OP_ADD, a, c64(b, (uint64_t)m.disp)) : a;
 }
 
-/** I1: some byte of @p v is the reserved pattern. */
-static IrRef has_pattern(IrBlock *b, IrRef v)
-{
-    IrType t = type_of(b, v);
-    if (t == TY_I8)
-        return ir_cmp(b, OP_CMPEQ, v, ir_const(b, t, SH_NOACCESS));
-    IrRef d = ir_binop(b, OP_XOR, v, ir_const(b, t, SH_NOACCESS_WORD));
-    IrRef borrow = ir_binop(b, OP_SUB, d, ir_const(b, t, 0x0101010101010101ULL));
-    IrRef hit = ir_binop(b, OP_AND, borrow, ir_unop(b, OP_NOT, t, d));
-    return nonzero(b, ir_binop(b, OP_AND, hit, ir_const(b, t, 0x8080808080808080ULL)));
-}
-
 static IrRef or_i1(IrBlock *b, IrRef x, IrRef y)
 {
     return x == IR_NONE ? y : ir_binop(b, OP_OR, x, y);
-}
-
-/** Sizes of pieces of @p size bytes: eights, then what is left as powers of two. */
-static unsigned next_piece(unsigned left)
-{
-    return left >= 8 ? 8 : left >= 4 ? 4 : left >= 2 ? 2 : 1;
 }
 
 static void call_access(Slow *s, const IrCallee *c, IrMem m, unsigned size, IrRef guard)
@@ -291,6 +274,7 @@ static void emit_entry(Slow *s)
         return;
     s->started = true;
     instr_count(&s->x, MODE_SLOW);
+    places_entry(&s->x);
     if (s->next_mode != MODE_FAST)
         return;
     IrRef stale = ir_get(b, TY_I32, REG_TOOL(TW_STALE));

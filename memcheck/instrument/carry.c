@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Carry mode: fast mode for code that moves undefined values along without looking at them
+ * (copies of structures with padding, saved and restored registers).  Registers are where fast
+ * mode has them.  A plain move from memory, to memory or between registers takes the shadow along;
+ * whatever else reads a register that may be undefined leaves to slow mode at that instruction.
+ * Fast code comes here where such a move fails its check; a carry block goes on in fast mode.
+ *
+ * The shadow registers in the state and the bits of the mask are as in the other modes: a
+ * register's shadow counts only while its bit is set.
+ *
+ * Order towards other threads: the shadow of what a move loads is read after the data, the shadow
+ * of what it stores is written before.
+ */
+#include "base/check.h"
+#include "checks.h"
+#include "helpers.h"
+#include "modes.h"
+
+typedef struct Carry {
+    Instr x;
+    MoveInfo moves;
+    uint32_t known; /**< registers whose bit is clear at this point of the block */
+} Carry;
+
+static IrRef mask_now(IrBlock *b) { return ir_get(b, TY_I32, REG_TOOL(TW_UNDEFINED)); }
+
+/** The bits @p bits of the mask (I32). */
+static IrRef mask_bits(IrBlock *b, uint32_t bits)
+{
+    return ir_binop(b, OP_AND, mask_now(b), ir_const(b, TY_I32, bits));
+}
+
+static IrRef as_i64(IrBlock *b, IrRef v)
+{
+    return type_of(b, v) == TY_I64 ? v : ir_unop(b, OP_ZEXT, TY_I64, v);
+}
+
+/** In cold code: set or clear @p bit as @p any (I1) says. */
+static void update_bit(IrBlock *b, uint32_t bit, IrRef any)
+{
+    IrRef set = ir_binop(b, OP_AND, ir_unop(b, OP_SEXT, TY_I32, any), ir_const(b, TY_I32, bit));
+    IrRef rest = ir_binop(b, OP_AND, mask_now(b), ir_const(b, TY_I32, ~bit));
+    ir_put(b, REG_TOOL(TW_UNDEFINED), ir_binop(b, OP_OR, rest, set));
+    IrRef stale = ir_get(b, TY_I32, REG_TOOL(TW_STALE));
+    ir_put(b, REG_TOOL(TW_STALE), ir_binop(b, OP_OR, stale, set));
+}
+
+/* ---- shadow registers --------------------------------------------------------------- */
+
+static IrMem shadow_reg(RegId r, unsigned at)
+{
+    return (IrMem){ IR_NONE, IR_NONE, 0, gimle_reg_offset(REG_SHADOW_OF(r)) + at };
+}
+
+static IrRef reg_piece(IrBlock *b, RegId r, unsigned at, unsigned n)
+{
+    return ir_load(b, SPACE_STATE, ir_type_of_size(n), shadow_reg(r, at));
+}
+
+/** Bytes of a vector register that the host can make undefined. */
+static unsigned vec_bytes(void) { return __builtin_cpu_supports("avx512f") ? 64 : 32; }
+
+/** Where the V bits of a moved value come from: memory, or a register. */
+typedef struct Source {
+    const Move *move;
+    IrMem mem;        /**< MOVE_LOAD */
+    IrRef undefined;  /**< MOVE_REG: I1, its shadow counts; IR_NONE: it is defined */
+    IrRef kept;       /**< I1: the destination's shadow counts (for what the move keeps) */
+} Source;
+
+/** I64: V bits of word @p at (a multiple of 8) of the destination after the move. */
+static IrRef moved_word(IrBlock *b, const Source *s, unsigned at)
+{
+    const Move *m = s->move;
+    if (at >= 16 && at >= m->size)
+        return m->keeps_above
+                   ? ir_select(b, s->kept, reg_piece(b, m->dst, at, 8), c64(b, 0)) : c64(b, 0);
+    if (at >= m->size)
+        return c64(b, 0);
+    unsigned n = next_piece(m->size - at);
+    if (m->kind == MOVE_LOAD)
+        return as_i64(b, ir_load(b, SPACE_SHADOW, ir_type_of_size(n), mem_at(s->mem, at)));
+    if (s->undefined == IR_NONE)
+        return c64(b, 0);
+    return ir_select(b, s->undefined, as_i64(b, reg_piece(b, m->src, at, n)), c64(b, 0));
+}
+
+/** In cold code: the destination's shadow and bit as the move @p s leaves them. */
+static void write_shadow(IrBlock *b, const Source *s)
+{
+    const Move *m = s->move;
+    IrRef any = IR_NONE;
+    unsigned size = m->vec ? vec_bytes() : 8;
+    for (unsigned at = 0; at < size; at += 8) {
+        IrRef v = moved_word(b, s, at);
+        ir_store(b, SPACE_STATE, shadow_reg(m->dst, at), v);
+        any = any == IR_NONE ? v : ir_binop(b, OP_OR, any, v);
+    }
+    update_bit(b, regmask_bit(m->dst), nonzero(b, any));
+}
+
+/* ---- moves -------------------------------------------------------------------------- */
+
+/** Before a load: leave if some byte is nobody's, or looks so. */
+static void before_load(Carry *c, IrMem m, unsigned size)
+{
+    Instr *x = &c->x;
+    IrBlock *b = x->b;
+    ir_cold_begin(b, nonzero(b, shadow_union(x, m, size)));
+    for (unsigned at = 0, n; at < size; at += n) {
+        n = next_piece(size - at);
+        IrRef s = ir_load(b, SPACE_SHADOW, ir_type_of_size(n), mem_at(m, at));
+        leave_if(x, has_pattern(b, s), MODE_SLOW, REASON_MOVE);
+    }
+    ir_cold_end(b);
+}
+
+/** After the load by @p move from @p m. */
+static void after_load(Carry *c, const Move *move, IrMem m)
+{
+    IrBlock *b = c->x.b;
+    uint32_t bit = regmask_bit(move->dst), doubtful = bit & ~c->known;
+    IrRef all = shadow_union(&c->x, m, move->size);
+    if (doubtful)
+        all = ir_binop(b, OP_OR, as_i64(b, all), as_i64(b, mask_bits(b, bit)));
+    ir_cold_begin(b, nonzero(b, all));
+    Source s = { .move = move, .mem = m, .undefined = IR_NONE,
+                 .kept = move->keeps_above ? nonzero(b, mask_bits(b, bit)) : IR_NONE };
+    write_shadow(b, &s);
+    ir_cold_end(b);
+    c->known &= ~bit;
+}
+
+/** Before a move from register to register. */
+static void reg_move(Carry *c, const Move *move)
+{
+    IrBlock *b = c->x.b;
+    uint32_t from = regmask_bit(move->src), to = regmask_bit(move->dst);
+    uint32_t doubtful = (from | to) & ~c->known;
+    if (doubtful == 0)
+        return;
+    ir_cold_begin(b, nonzero(b, mask_bits(b, doubtful)));
+    Source s = { .move = move, .undefined = IR_NONE, .kept = IR_NONE };
+    if (doubtful & from)
+        s.undefined = nonzero(b, mask_bits(b, from));
+    if (move->keeps_above)
+        s.kept = nonzero(b, mask_bits(b, to));
+    write_shadow(b, &s);
+    ir_cold_end(b);
+    if (doubtful & from || (doubtful & to && move->keeps_above))
+        c->known &= ~to;
+    else
+        c->known |= to;
+}
+
+/** Before the store of the low @p size bytes of register @p src to @p m. */
+static void carry_store(Carry *c, IrMem m, unsigned size, RegId src)
+{
+    Instr *x = &c->x;
+    IrBlock *b = x->b;
+    uint32_t bit = regmask_bit(src);
+    IrRef all = as_i64(b, shadow_union(x, m, size));
+    ir_cold_begin(b, nonzero(b, ir_binop(b, OP_OR, all, as_i64(b, mask_bits(b, bit)))));
+    for (unsigned pass = 0; pass < 2; pass++) {
+        for (unsigned at = 0, n; at < size; at += n) {
+            n = next_piece(size - at);
+            IrType t = ir_type_of_size(n);
+            IrRef v = ir_select(b, nonzero(b, mask_bits(b, bit)), reg_piece(b, src, at, n),
+                                ir_const(b, t, 0));
+            if (pass == 1) {
+                ir_store(b, SPACE_SHADOW, mem_at(m, at), v);
+                continue;
+            }
+            IrRef old = ir_load(b, SPACE_SHADOW, t, mem_at(m, at));
+            leave_if(x, has_pattern(b, old), MODE_SLOW, REASON_MOVE);
+            leave_if(x, has_pattern(b, v), MODE_SLOW, REASON_MOVE);
+        }
+    }
+    ir_cold_end(b);
+}
+
+/* ---- the block ---------------------------------------------------------------------- */
+
+/** A guest instruction begins with IMARK @p i: what it uses must be defined. */
+static void begin_insn(Carry *c, IrRef i)
+{
+    const IrBlock *src = c->x.src;
+    IrBlock *b = c->x.b;
+    RegUse u = { 0 };
+    for (IrRef k = i + 1; k < src->n && src->insn[k].op != OP_IMARK; k++)
+        use_add(&u, &c->moves, src, k);
+    uint32_t reads = (u.reads | (u.writes & RM_GROUP)) & ~c->known;
+    if (reads)
+        leave_if(&c->x, nonzero(b, mask_bits(b, reads)), MODE_SLOW, REASON_USE);
+    c->known |= reads;
+    uint32_t clear = u.writes & ~c->known & ~u.moves;
+    if (clear)
+        ir_put(b, REG_TOOL(TW_UNDEFINED), mask_bits(b, ~clear));
+    c->known |= clear;
+}
+
+static void emit_native(Carry *c, IrRef i)
+{
+    Instr *x = &c->x;
+    const IrInsn *in = &x->src->insn[i];
+    const NativeInsn *n = x->src->native[in->aux];
+    Move move = move_of_native(n);
+    IrMem m = ir_copy_mem(&x->copier, i);
+    if (move.kind == MOVE_LOAD)
+        before_load(c, m, move.size);
+    else if (move.kind == MOVE_STORE && !(regmask_bit(move.src) & c->known))
+        carry_store(c, m, move.size, move.src);
+    else if (move.kind == MOVE_REG)
+        reg_move(c, &move);
+    else if (n->mem_access)
+        check_access(x, m, ir_mem_of(in), n->mem_size, n->mem_access, MODE_SLOW);
+    bool sp = native_writes_sp(n);
+    IrRef old = sp ? instr_sp_before_native(x, n) : IR_NONE;
+    ir_copy_insn(&x->copier, i);
+    if (move.kind == MOVE_LOAD)
+        after_load(c, &move, m);
+    if (sp)
+        instr_sp_after_native(x, n, old);
+}
+
+static void emit_load(Carry *c, IrRef i)
+{
+    Instr *x = &c->x;
+    const IrInsn *in = &x->src->insn[i];
+    IrMem m = ir_copy_mem(&x->copier, i);
+    if (!c->moves.only_moved[i]) {
+        check_access(x, m, ir_mem_of(in), ir_type_size((IrType)in->type), NA_READ, MODE_SLOW);
+        ir_copy_insn(&x->copier, i);
+        return;
+    }
+    Move move = { .kind = MOVE_LOAD, .dst = x->src->insn[c->moves.put_at[i]].aux, .src = REG_NONE,
+                  .size = 8 };
+    before_load(c, m, move.size);
+    ir_copy_insn(&x->copier, i);
+    after_load(c, &move, m);
+}
+
+static void emit_store(Carry *c, IrRef i)
+{
+    Instr *x = &c->x;
+    const IrInsn *in = &x->src->insn[i];
+    const IrInsn *v = &x->src->insn[in->arg[2]];
+    unsigned size = ir_type_size((IrType)v->type);
+    IrMem m = ir_copy_mem(&x->copier, i);
+    uint32_t bit = v->op == OP_GET && c->moves.only_moved[in->arg[2]] ? regmask_bit(v->aux) : 0;
+    if (bit && bit != RM_GROUP && !(bit & c->known))
+        carry_store(c, m, size, v->aux);
+    else
+        check_access(x, m, ir_mem_of(in), size, NA_WRITE, MODE_SLOW);
+    ir_copy_insn(&x->copier, i);
+}
+
+static void emit_insn(Carry *c, IrRef i)
+{
+    Instr *x = &c->x;
+    const IrInsn *in = &x->src->insn[i];
+    bool is_end = in->op == OP_EXIT_IF || in->op == OP_JUMP || in->op == OP_JUMP_IND;
+    switch (in->op) {
+    case OP_IMARK:
+        instr_flush_puts(x);
+        x->at = in->imm;
+        ir_copy_insn(&x->copier, i);
+        begin_insn(c, i);
+        return;
+    case OP_PUT:
+        instr_defer_put(x, i, IR_NONE);
+        return;
+    case OP_NATIVE:
+        emit_native(c, i);
+        return;
+    case OP_LOAD:
+        if (in->space != SPACE_GUEST)
+            break;
+        emit_load(c, i);
+        return;
+    case OP_STORE:
+        if (in->space != SPACE_GUEST)
+            break;
+        emit_store(c, i);
+        return;
+    case OP_GET:
+        instr_flush_puts(x);
+        break;
+    default:
+        break;
+    }
+    if (is_end) {
+        x->is_call = in->op != OP_EXIT_IF && in->sub == JK_CALL;
+        instr_flush_puts(x);
+    }
+    instr_track_sp(x, i);
+    IrRef r = ir_copy_insn(&x->copier, i);
+    if (is_end)
+        x->b->insn[r].mode = MODE_FAST;
+}
+
+IrBlock *carry_instrument(void *ctx, IrBlock *src, struct Arena *arena)
+{
+    (void)ctx;
+    Carry c = { 0 };
+    bool entered = false;
+    instr_init(&c.x, src, arena);
+    moves_find(&c.moves, src, arena);
+    uint32_t n = checkable_part(src);
+    for (uint32_t i = 0; i < n; i++) {
+        emit_insn(&c, i);
+        if (src->insn[i].op == OP_IMARK && !entered) {
+            entered = true;
+            places_carry(&c.x);
+        }
+    }
+    if (n < src->n) {
+        instr_flush_puts(&c.x);
+        c.x.b->flags_live_out = true;
+        places_reason(&c.x, REASON_INSN);
+        ir_jump(c.x.b, src->insn[n].imm, JK_BORING, MODE_SLOW);
+    }
+    return c.x.b;
+}

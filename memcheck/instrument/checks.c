@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: MIT */
+/* Registers that instructions use and move, and the checks of memory in pinned code. */
+#include "checks.h"
+
+#include "base/check.h"
+#include "helpers.h"
+
+/** Loads and stores of more bytes than this are left to slow mode. */
+enum { MAX_INLINE_BYTES = 64 };
+/** A store this far above the stack pointer is taken to be in a live frame. */
+enum { FRAME_REACH = 1 << 16 };
+
+/* ---- moves -------------------------------------------------------------------------- */
+
+/** Does the register have a bit of its own? */
+static bool has_own_bit(RegId r)
+{
+    return regmask_bit(r) != 0 && regmask_bit(r) != RM_GROUP;
+}
+
+static void note_consumers(MoveInfo *mi, const IrBlock *b, IrRef i)
+{
+    const IrInsn *in = &b->insn[i];
+    unsigned n = ir_op_nargs((IrOp)in->op);
+    if (in->op == OP_CALL) {
+        for (unsigned k = 0; k < in->sub; k++)
+            mi->only_moved[b->extra[in->arg[0] + k]] = false;
+        if (in->arg[1] != IR_NONE)
+            mi->only_moved[in->arg[1]] = false;
+        return;
+    }
+    for (unsigned k = 0; k < n; k++) {
+        IrRef a = in->arg[k];
+        if (a == IR_NONE)
+            continue;
+        if (in->op == OP_PUT && b->insn[a].op == OP_LOAD && mi->put_at[a] == IR_NONE)
+            mi->put_at[a] = i;
+        else if (!(in->op == OP_STORE && k == 2 && b->insn[a].op == OP_GET))
+            mi->only_moved[a] = false;
+    }
+}
+
+void moves_find(MoveInfo *mi, const IrBlock *b, struct Arena *arena)
+{
+    mi->only_moved = arena_array(arena, uint8_t, b->n);
+    mi->put_at = arena_array(arena, IrRef, b->n);
+    for (uint32_t i = 0; i < b->n; i++) {
+        const IrInsn *in = &b->insn[i];
+        mi->only_moved[i] = in->type == TY_I64 && (in->op == OP_GET || in->op == OP_LOAD);
+        mi->put_at[i] = IR_NONE;
+    }
+    for (uint32_t i = 0; i < b->n; i++)
+        note_consumers(mi, b, i);
+    for (uint32_t i = 0; i < b->n; i++) {
+        if (b->insn[i].op != OP_LOAD || !mi->only_moved[i])
+            continue;
+        RegId to = mi->put_at[i] == IR_NONE ? REG_NONE : b->insn[mi->put_at[i]].aux;
+        mi->only_moved[i] = b->insn[i].space == SPACE_GUEST && to != REG_NONE && has_own_bit(to) &&
+                            gimle_reg_size(to) == 8;
+    }
+}
+
+/** Operand @p o as the destination of a move of @p size bytes. */
+static bool is_move_target(const NativeOp *o, unsigned size)
+{
+    if (o->access != NA_WRITE || o->offset || !has_own_bit(o->reg))
+        return false;
+    return o->cls == RC_GPR ? o->wsize == 8 && o->size == size
+                            : o->cls == RC_VEC && size >= 4 && o->wsize >= 16 && o->size >= size;
+}
+
+static bool is_move_source(const NativeOp *o, unsigned size)
+{
+    return o->access == NA_READ && !o->offset && has_own_bit(o->reg) && o->size >= size &&
+           (o->cls == RC_GPR || o->cls == RC_VEC);
+}
+
+static Move move_to(const NativeOp *o, MoveKind kind, RegId src, unsigned size)
+{
+    bool vec = o->cls == RC_VEC;
+    return (Move){ kind, o->reg, src, (uint8_t)size, vec, vec && o->wsize < gimle_reg_size(o->reg) };
+}
+
+Move move_of_native(const NativeInsn *n)
+{
+    const NativeOp *o = n->op;
+    if (!(n->flags & NF_MOVE) || n->rule != NR_MOVE || n->cc_read || n->cc_write ||
+        (n->flags & (NF_X87 | NF_MASKED_MEM | NF_VSIB)))
+        return (Move){ 0 };
+    if (n->mem_access == 0) {
+        if (n->n_ops == 2 && o[0].cls == o[1].cls && o[0].size == o[1].size &&
+            is_move_target(&o[0], o[1].size) && is_move_source(&o[1], o[0].size))
+            return move_to(&o[0], MOVE_REG, o[1].reg, o[1].size);
+        return (Move){ 0 };
+    }
+    unsigned size = n->mem_size;
+    if (n->n_ops != 1 || size == 0 || size > MAX_INLINE_BYTES || (size & (size - 1)))
+        return (Move){ 0 };
+    if (n->mem_access == NA_READ && is_move_target(&o[0], size))
+        return move_to(&o[0], MOVE_LOAD, REG_NONE, size);
+    if (n->mem_access == NA_WRITE && is_move_source(&o[0], size))
+        return (Move){ MOVE_STORE, REG_NONE, o[0].reg, (uint8_t)size, o[0].cls == RC_VEC, false };
+    return (Move){ 0 };
+}
+
+/* ---- which registers an instruction reads and writes -------------------------------- */
+
+static void use_of_native(RegUse *u, const NativeInsn *n)
+{
+    uint32_t flags = regmask_bit(gimle_guest->flags);
+    Move m = move_of_native(n);
+    if (m.kind != MOVE_NONE) {
+        if (m.src != REG_NONE)
+            u->moves |= regmask_bit(m.src);
+        if (m.dst != REG_NONE)
+            u->loads |= regmask_bit(m.dst);
+        if (m.keeps_above)
+            u->moves |= regmask_bit(m.dst);
+        return;
+    }
+    for (unsigned k = 0; k < n->n_ops; k++) {
+        const NativeOp *o = &n->op[k];
+        bool whole = o->offset == 0 && o->wsize >= gimle_reg_size(o->reg) && !(o->access & NA_COND);
+        if ((o->access & NA_READ) || ((o->access & NA_WRITE) && !whole))
+            u->reads |= regmask_bit(o->reg);
+        if (o->access & NA_WRITE)
+            u->writes |= regmask_bit(o->reg);
+    }
+    if (n->cc_read || (n->flags & NF_FLAGS_MAYBE))
+        u->reads |= flags;
+    if (n->cc_write & 0x40) /* ZF: all but carry or overflow alone */
+        u->writes |= flags;
+}
+
+void use_add(RegUse *u, const MoveInfo *mi, const IrBlock *b, IrRef i)
+{
+    const IrInsn *in = &b->insn[i];
+    if (in->op == OP_GET) {
+        if (mi->only_moved[i] && has_own_bit(in->aux))
+            u->moves |= regmask_bit(in->aux);
+        else
+            u->reads |= regmask_bit(in->aux);
+    } else if (in->op == OP_PUT) {
+        const IrInsn *v = &b->insn[in->arg[0]];
+        uint32_t bit = regmask_bit(in->aux);
+        if (v->type != TY_FLAGS && ir_type_size((IrType)v->type) < gimle_reg_size(in->aux))
+            u->reads |= bit;
+        if (mi->only_moved[in->arg[0]] && v->op == OP_LOAD)
+            u->loads |= bit;
+        else
+            u->writes |= bit;
+    } else if (in->op == OP_NATIVE) {
+        use_of_native(u, b->native[in->aux]);
+    }
+}
+
+/* ---- what slow mode must do --------------------------------------------------------- */
+
+/** Can pinned code check this instruction's memory operand before it runs? */
+static bool native_is_checkable(const NativeInsn *n)
+{
+    if (n->mem_access == 0)
+        return !(n->flags & NF_VSIB);
+    return !(n->flags & (NF_MASKED_MEM | NF_VSIB)) && n->mem_size > 0 &&
+           n->mem_size <= MAX_INLINE_BYTES;
+}
+
+/** Must this instruction run in slow mode? */
+static bool wants_slow(const IrBlock *b, const IrInsn *i)
+{
+    return i->op == OP_NATIVE ? !native_is_checkable(b->native[i->aux])
+                              : i->op == OP_CALL && i->callee->kind == CALLEE_FULL;
+}
+
+uint32_t checkable_part(const IrBlock *b)
+{
+    uint32_t start = 0;
+    for (uint32_t i = 0; i < b->n; i++) {
+        if (b->insn[i].op == OP_IMARK)
+            start = i;
+        if (wants_slow(b, &b->insn[i]))
+            return start;
+    }
+    return b->n;
+}
+
+/* ---- checks of memory --------------------------------------------------------------- */
+
+void leave_if(Instr *x, IrRef cond, unsigned mode, Reason why)
+{
+    places_reason(x, why);
+    ir_exit_if(x->b, cond, x->at, JK_BORING, (uint8_t)mode);
+}
+
+IrRef shadow_union(Instr *x, IrMem m, unsigned size)
+{
+    IrBlock *b = x->b;
+    IrRef all = IR_NONE;
+    for (unsigned at = 0, n; at < size; at += n) {
+        n = next_piece(size - at);
+        IrRef s = ir_load(b, SPACE_SHADOW, ir_type_of_size(n), mem_at(m, at));
+        if (n < 8 && size > n)
+            s = ir_unop(b, OP_ZEXT, TY_I64, s);
+        all = all == IR_NONE ? s : ir_binop(b, OP_OR, all, s);
+    }
+    return all;
+}
+
+IrRef has_pattern(IrBlock *b, IrRef v)
+{
+    IrType t = type_of(b, v);
+    if (t == TY_I8)
+        return ir_cmp(b, OP_CMPEQ, v, ir_const(b, t, SH_NOACCESS));
+    IrRef d = ir_binop(b, OP_XOR, v, ir_const(b, t, SH_NOACCESS_WORD));
+    IrRef borrow = ir_binop(b, OP_SUB, d, ir_const(b, t, 0x0101010101010101ULL));
+    IrRef hit = ir_binop(b, OP_AND, borrow, ir_unop(b, OP_NOT, t, d));
+    return nonzero(b, ir_binop(b, OP_AND, hit, ir_const(b, t, 0x8080808080808080ULL)));
+}
+
+/** The bytes are known to be addressable: they become defined. */
+static void define(Instr *x, IrMem m, unsigned size)
+{
+    for (unsigned at = 0, n; at < size; at += n) {
+        n = next_piece(size - at);
+        ir_store(x->b, SPACE_SHADOW, mem_at(m, at), ir_const(x->b, ir_type_of_size(n), 0));
+    }
+}
+
+/** In cold code: leave unless each shadow byte of the piece is 0 or 0xFF. */
+static void leave_unless_plain(Instr *x, IrMem m, unsigned n)
+{
+    IrBlock *b = x->b;
+    IrType t = ir_type_of_size(n);
+    IrRef s = ir_load(b, SPACE_SHADOW, t, m);
+    IrRef low = ir_binop(b, OP_AND, s, ir_const(b, t, 0x0101010101010101ULL));
+    /* low * 255: each byte that was 0xFF is so again */
+    IrRef spread;
+    if (n == 1)
+        spread = ir_unop(b, OP_NEG, t, low);
+    else
+        spread = ir_binop(b, OP_SUB, ir_binop(b, OP_SHL, low, ir_const(b, TY_I8, 8)), low);
+    leave_if(x, ir_cmp(b, OP_CMPNE, spread, s), MODE_SLOW, REASON_STORE);
+}
+
+static void check_store(Instr *x, IrMem m, unsigned size)
+{
+    ir_cold_begin(x->b, nonzero(x->b, shadow_union(x, m, size)));
+    for (unsigned at = 0, n; at < size; at += n) {
+        n = next_piece(size - at);
+        leave_unless_plain(x, mem_at(m, at), n);
+    }
+    define(x, m, size);
+    ir_cold_end(x->b);
+}
+
+void check_access(Instr *x, IrMem m, IrMem src, unsigned size, unsigned access,
+                  unsigned load_mode)
+{
+    int64_t off;
+    if (access & NA_READ)
+        leave_if(x, nonzero(x->b, shadow_union(x, m, size)), load_mode, REASON_LOAD);
+    else if (instr_sp_relative(x, &src, &off) && off >= -(int64_t)gimle_guest->red_zone &&
+             off < FRAME_REACH)
+        define(x, m, size);
+    else
+        check_store(x, m, size);
+}
