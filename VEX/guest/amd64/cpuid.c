@@ -80,17 +80,35 @@ static uint64_t host_xcr0(void)
     return lo | (uint64_t)hi << 32;
 }
 
+/* CPUID leaves a virtual machine for tens of microseconds, and every call through a PLT that is
+   bound lazily saves and restores by XSAVE: so each answer about XSAVE is asked for once. */
+enum { KNOWN_COMPONENTS = 32 };
+#define KNOWN (1ull << 63)
+
 GIMLE_LIGHT uint64_t xsave_enabled(void)
 {
-    if (!(host_cpuid(1, 0).r[ECX] & BIT(27)))
-        return 3;
-    return host_xcr0() & XSAVE_COMPONENTS;
+    static uint64_t known;
+    uint64_t e = __atomic_load_n(&known, __ATOMIC_RELAXED);
+    if (!e) {
+        e = host_cpuid(1, 0).r[ECX] & BIT(27) ? host_xcr0() & XSAVE_COMPONENTS : 3;
+        __atomic_store_n(&known, e | KNOWN, __ATOMIC_RELAXED);
+    }
+    return e & ~KNOWN;
 }
 
 GIMLE_LIGHT XsaveComponent xsave_component(unsigned i)
 {
+    static XsaveComponent known[KNOWN_COMPONENTS];
+    static bool is_known[KNOWN_COMPONENTS];
+    if (i < KNOWN_COMPONENTS && __atomic_load_n(&is_known[i], __ATOMIC_ACQUIRE))
+        return known[i];
     Regs c = host_cpuid(0xd, i);
-    return (XsaveComponent){ c.r[EBX], c.r[EAX], c.r[ECX] & 2 };
+    XsaveComponent found = { c.r[EBX], c.r[EAX], c.r[ECX] & 2 };
+    if (i < KNOWN_COMPONENTS) { /* two threads may do this at once: they write the same */
+        known[i] = found;
+        __atomic_store_n(&is_known[i], true, __ATOMIC_RELEASE);
+    }
+    return found;
 }
 
 /** Bytes of an XSAVE area with the components we know. */
