@@ -70,7 +70,20 @@ typedef struct VexStubs {
     const void *call_full_pinned; /**< CALLEE_FULL from a pinned mode */
     const void *call_full;        /**< CALLEE_FULL from other modes */
     const void *fpu_load;         /**< load the guest's x87 state into the host unit, set fpu_live */
+    const void *call_quick;       /**< CALLEE_QUICK from a pinned mode */
 } VexStubs;
+
+/**
+ * What the first argument of a CALLEE_QUICK helper points to.  The quick function gets the guest's
+ * registers rdi, rsi, rdx, rcx where they are, the VexState (with all general registers and the
+ * pc in it) and `what`; it returns the guest's result and whether it has done the call, in
+ * RAX and RDX.  Vector registers are not saved around it, since a function may change them all;
+ * MXCSR and x87 state are the guest's.
+ */
+typedef struct VexQuick {
+    const void *fn;
+    const void *what;
+} VexQuick;
 
 typedef struct VexState {
     GuestAmd64 guest;
@@ -92,6 +105,7 @@ typedef struct VexState {
     uint64_t host_mxcsr;   /**< MXCSR of C code */
     uint64_t helper_ret;   /**< host return address of the CALLEE_FULL call in progress */
     uint64_t scratch[8];   /**< for stubs */
+    uint64_t quick;        /**< 1: a quick function runs, for the VexQuick in scratch[0] */
     void *thread;          /**< the Thread this state belongs to */
     VexJumpEntry jump_cache[VEX_MAX_MODES][VEX_JUMP_CACHE_SIZE];
     uint32_t interp_access; /**< VexInterpAccess: set by the interpreter, read by fault handlers */

@@ -130,7 +130,7 @@ bool vex_place(const VexTranslation *t, const uint8_t *cold, uint8_t *buf, size_
                const uint8_t *run_addr, struct Arena *arena, VexTranslation *out);
 
 /**
- * The block that calls @p callee (CALLEE_FULL, one integer argument @p arg) when the guest comes
+ * The block that calls @p callee (CALLEE_FULL or _QUICK, one integer argument @p arg) when the guest comes
  * to @p pc, and then goes on at whatever VexState.guest.pc the callee left.  For redirected
  * functions, return hooks, trampolines.
  */
@@ -173,6 +173,8 @@ void vex_unchain(uint8_t *code_rw, const uint8_t *code_rx, const VexExitSite *e)
  */
 void vex_state_from_context(VexState *s, const void *uc, unsigned mode, GuestAddr guest_pc);
 
+/** A quick function (VexQuick) faulted: what is not in @p s yet, floating point and vectors, goes there. */
+void vex_state_from_quick(VexState *s, const void *uc);
 /**
  * Take the guest's condition codes from the host context @p uc: to be called besides
  * vex_state_from_context() if the VexPoint of the fault says cc_in_host.

@@ -6,6 +6,7 @@
 #include "heap_profile.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <string.h>
 
 #include "base/hashmap.h"
@@ -192,33 +193,26 @@ static void do_usable_size(GuestCall *c)
     guest_call_return(c, b ? b->user : 0);
 }
 
-#define ROW(symbol, handler, kind) { "*", symbol, IC_ANY_OBJECT, handler, NULL, kind }
-#define NEW(symbol) ROW(symbol, do_new, HEAP_NEW)
-#define DELETE(symbol) ROW(symbol, do_free, HEAP_NEW)
+/* Nothing to see in the replaced heap, and nothing to tune. */
+static void do_malloc_trim(GuestCall *c) { guest_call_return(c, 0); }
+static void do_mallopt(GuestCall *c) { guest_call_return(c, 1); }
+static void do_malloc_stats(GuestCall *c) { (void)c; }
+
+static void return_zeros(GuestCall *c, size_t size)
+{
+    static const char zeros[sizeof(struct mallinfo2)];
+    GuestAddr out = guest_call_arg(c, 0);
+    gimle_write_guest(out, zeros, size);
+    guest_call_return(c, out);
+}
+
+static void do_mallinfo(GuestCall *c) { return_zeros(c, sizeof(struct mallinfo)); }
+static void do_mallinfo2(GuestCall *c) { return_zeros(c, sizeof(struct mallinfo2)); }
 
 const Intercept ms_intercepts[] = {
-    ROW("malloc", do_malloc, HEAP_MALLOC),
-    ROW("free", do_free, HEAP_MALLOC),
-    ROW("cfree", do_free, HEAP_MALLOC),
-    ROW("calloc", do_calloc, HEAP_MALLOC),
-    ROW("realloc", do_realloc, HEAP_MALLOC),
-    ROW("memalign", do_memalign, HEAP_MALLOC),
-    ROW("aligned_alloc", do_memalign, HEAP_MALLOC),
-    ROW("posix_memalign", do_posix_memalign, HEAP_MALLOC),
-    ROW("valloc", do_valloc, HEAP_MALLOC),
-    ROW("pvalloc", do_pvalloc, HEAP_MALLOC),
-    ROW("malloc_usable_size", do_usable_size, HEAP_MALLOC),
-    NEW("_Znwm"), NEW("_ZnwmRKSt9nothrow_t"), NEW("_Znam"), NEW("_ZnamRKSt9nothrow_t"),
-    NEW("__builtin_new"), NEW("builtin_new"), NEW("__builtin_vec_new"),
-    ROW("_ZnwmSt11align_val_t", do_new_aligned, HEAP_NEW),
-    ROW("_ZnwmSt11align_val_tRKSt9nothrow_t", do_new_aligned, HEAP_NEW),
-    ROW("_ZnamSt11align_val_t", do_new_aligned, HEAP_NEW_ARRAY),
-    ROW("_ZnamSt11align_val_tRKSt9nothrow_t", do_new_aligned, HEAP_NEW_ARRAY),
-    DELETE("_ZdlPv"), DELETE("_ZdlPvm"), DELETE("_ZdlPvRKSt9nothrow_t"),
-    DELETE("_ZdlPvSt11align_val_t"), DELETE("_ZdlPvmSt11align_val_t"),
-    DELETE("_ZdlPvSt11align_val_tRKSt9nothrow_t"), DELETE("__builtin_delete"),
-    DELETE("_ZdaPv"), DELETE("_ZdaPvm"), DELETE("_ZdaPvRKSt9nothrow_t"),
-    DELETE("_ZdaPvSt11align_val_t"), DELETE("_ZdaPvmSt11align_val_t"),
-    DELETE("_ZdaPvSt11align_val_tRKSt9nothrow_t"), DELETE("__builtin_vec_delete"),
+#define MALLOC_NAME(symbol, function, kind)                                                \
+    { "*", #symbol, IC_ANY_OBJECT, do_##function, NULL, kind, NULL },
+#include "gimle/malloc_names.def"
+#undef MALLOC_NAME
     { .symbol = NULL }
 };

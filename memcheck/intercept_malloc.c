@@ -7,10 +7,13 @@
 #include "intercept_malloc.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <stdatomic.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
+#include "base/check.h"
 #include "errors.h"
 #include "shadow/shadow.h"
 
@@ -19,18 +22,49 @@ enum { BLOCK_TAKEN = 1 };
 /** Blocks of this size are zeroed by the kernel. */
 enum { BIG_ZERO = 1 << 20 };
 
-static _Atomic uint64_t n_allocs, n_frees, n_bytes;
+/** What one thread counted; its own but for reading the sum.  Never freed. */
+typedef struct HeapCounts {
+    _Atomic uint64_t allocs, frees, bytes;
+    struct HeapCounts *next;
+} HeapCounts;
+
+static _Atomic(HeapCounts *) all_counts;
+static _Thread_local HeapCounts *my_counts __attribute__((tls_model("initial-exec")));
+
+static HeapCounts *new_counts(void)
+{
+    HeapCounts *c = calloc(1, sizeof *c);
+    CHECK(c != NULL, "out of memory");
+    c->next = atomic_load(&all_counts);
+    while (!atomic_compare_exchange_weak(&all_counts, &c->next, c))
+        ;
+    return my_counts = c;
+}
 
 McHeapStats mc_heap_stats(void)
 {
-    return (McHeapStats){ .allocs = n_allocs, .frees = n_frees, .bytes = n_bytes };
+    McHeapStats sum = { 0 };
+    for (HeapCounts *c = atomic_load(&all_counts); c; c = c->next) {
+        sum.allocs += c->allocs;
+        sum.frees += c->frees;
+        sum.bytes += c->bytes;
+    }
+    return sum;
+}
+
+/** Only the owner writes, so no locked addition is needed. */
+static inline void count(_Atomic uint64_t *n, uint64_t by)
+{
+    atomic_store_explicit(n, atomic_load_explicit(n, memory_order_relaxed) + by,
+                          memory_order_relaxed);
 }
 
 void mc_heap_count(uint64_t allocs, uint64_t frees, uint64_t bytes)
 {
-    atomic_fetch_add_explicit(&n_allocs, allocs, memory_order_relaxed);
-    atomic_fetch_add_explicit(&n_frees, frees, memory_order_relaxed);
-    atomic_fetch_add_explicit(&n_bytes, bytes, memory_order_relaxed);
+    HeapCounts *c = my_counts ? my_counts : new_counts();
+    count(&c->allocs, allocs);
+    count(&c->frees, frees);
+    count(&c->bytes, bytes);
 }
 
 static void on_arena(GuestAddr a, size_t len) { shadow_set_noaccess(a, len); }
@@ -95,6 +129,25 @@ static void retire(Thread *t, HeapBlock *b)
     if (mc_options.keep_stacks == KEEP_ALLOC_THEN_FREE)
         b->alloc = NULL;
     gimle_heap_free(t, b, trace_for(t, keep_free));
+}
+
+/**
+ * The contents of @p old, which the caller has claimed, in a block of @p size bytes: always a new
+ * one, so that pointers into the old one are found out.  NULL: no memory, nothing has changed.
+ */
+static HeapBlock *move_block(Thread *t, HeapBlock *old, size_t size)
+{
+    HeapBlock *b = new_block(t, size, 16, HEAP_MALLOC, CONTENTS_UNDEFINED);
+    if (!b) {
+        __atomic_fetch_and(&old->user, ~(uint64_t)BLOCK_TAKEN, __ATOMIC_ACQ_REL);
+        return NULL;
+    }
+    size_t keep = old->size < size ? old->size : size;
+    memcpy((void *)(uintptr_t)b->addr, (void *)(uintptr_t)old->addr, keep);
+    shadow_copy(old->addr, b->addr, keep);
+    mc_heap_count(0, 1, 0);
+    retire(t, old);
+    return b;
 }
 
 /** Is the value what a negative size looks like?  Then it is reported. */
@@ -205,18 +258,7 @@ static void do_realloc(GuestCall *c)
         mc_heap_count(1, 1, size);
         return;
     }
-    /* Always a new block, so that pointers into the old one are found out. */
-    HeapBlock *b = new_block(t, size, 16, HEAP_MALLOC, CONTENTS_UNDEFINED);
-    if (!b) {
-        __atomic_fetch_and(&old->user, ~(uint64_t)BLOCK_TAKEN, __ATOMIC_ACQ_REL);
-        return;
-    }
-    size_t keep = old->size < size ? old->size : size;
-    memcpy((void *)(uintptr_t)b->addr, (void *)(uintptr_t)old->addr, keep);
-    shadow_copy(old->addr, b->addr, keep);
-    mc_heap_count(0, 1, 0);
-    retire(t, old);
-    return_block(c, b);
+    return_block(c, move_block(t, old, size));
 }
 
 static uint64_t round_up_power(uint64_t v)
@@ -242,6 +284,27 @@ static void do_pvalloc(GuestCall *c)
 {
     aligned(c, 4096, (guest_call_arg(c, 0) + 4095) & ~4095ULL);
 }
+
+/* ---- looking into the heap, tuning it: there is nothing to see and nothing to tune ---- */
+
+static void do_malloc_trim(GuestCall *c) { guest_call_return(c, 0); }
+static void do_mallopt(GuestCall *c) { guest_call_return(c, 1); }
+static void do_malloc_stats(GuestCall *c) { (void)c; }
+
+/** The result is a structure, at the address that the caller passes. */
+static void return_zeros(GuestCall *c, size_t size)
+{
+    static const char zeros[sizeof(struct mallinfo2)];
+    GuestAddr out = guest_call_arg(c, 0), bad;
+    if (shadow_check_addressable(out, size, &bad) != SHADOW_OK)
+        mc_error_access(c->thread, out, (unsigned)size, true);
+    shadow_set_defined_if_addressable(out, size);
+    gimle_write_guest(out, zeros, size);
+    guest_call_return(c, out);
+}
+
+static void do_mallinfo(GuestCall *c) { return_zeros(c, sizeof(struct mallinfo)); }
+static void do_mallinfo2(GuestCall *c) { return_zeros(c, sizeof(struct mallinfo2)); }
 
 static void do_posix_memalign(GuestCall *c)
 {
@@ -270,48 +333,98 @@ static void do_usable_size(GuestCall *c)
     guest_call_return(c, b ? b->size : 0);
 }
 
+/* ---- quick forms: all that does not report -------------------------------------------- */
+
+#define QUICK(name)                                                                        \
+    static GuestQuick name(uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3,             \
+                           struct VexState *s, const Intercept *what)
+
+static GuestQuick quick_result(struct VexState *s, const HeapBlock *b)
+{
+    mc_result_is_defined(s);
+    return guest_quick_done(b ? b->addr : 0);
+}
+
+QUICK(quick_malloc)
+{
+    (void)a1, (void)a2, (void)a3, (void)what;
+    if ((int64_t)a0 < 0)
+        return guest_quick_declined();
+    return quick_result(s, new_block(gimle_thread_of_state(s), a0, 16, HEAP_MALLOC,
+                                     CONTENTS_UNDEFINED));
+}
+
+QUICK(quick_new)
+{
+    (void)a1, (void)a2, (void)a3;
+    if ((int64_t)a0 < 0)
+        return guest_quick_declined();
+    HeapBlock *b = new_block(gimle_thread_of_state(s), a0, 16, (HeapAllocKind)what->aux,
+                             CONTENTS_UNDEFINED);
+    return b ? quick_result(s, b) : guest_quick_declined();
+}
+
+QUICK(quick_calloc)
+{
+    uint64_t size;
+    (void)a2, (void)a3, (void)what;
+    if ((int64_t)a0 < 0 || (int64_t)a1 < 0 || __builtin_mul_overflow(a0, a1, &size))
+        return guest_quick_declined();
+    return quick_result(s, new_block(gimle_thread_of_state(s), size, 16, HEAP_MALLOC,
+                                     CONTENTS_ZERO));
+}
+
+/** claim() where there is nothing to report, else NULL. */
+static HeapBlock *quick_claim(GuestAddr a, HeapAllocKind kind)
+{
+    HeapBlock *b = gimle_heap_find_start(a);
+    if (!b || b->kind != kind || b->user & BLOCK_TAKEN ||
+        __atomic_fetch_or(&b->user, BLOCK_TAKEN, __ATOMIC_ACQ_REL) & BLOCK_TAKEN)
+        return NULL;
+    return b;
+}
+
+QUICK(quick_free)
+{
+    (void)a1, (void)a2, (void)a3;
+    if (a0 == 0)
+        return guest_quick_done(0);
+    HeapBlock *b = quick_claim(a0, (HeapAllocKind)what->aux);
+    if (!b)
+        return guest_quick_declined();
+    mc_heap_count(0, 1, 0);
+    retire(gimle_thread_of_state(s), b);
+    return guest_quick_done(0);
+}
+
+QUICK(quick_realloc)
+{
+    Thread *t = gimle_thread_of_state(s);
+    (void)a2, (void)a3, (void)what;
+    if (a0 == 0 || a1 == 0 || (int64_t)a1 < 0)
+        return guest_quick_declined();
+    HeapBlock *old = quick_claim(a0, HEAP_MALLOC);
+    return old ? quick_result(s, move_block(t, old, a1)) : guest_quick_declined();
+}
+
 /* ---- the table ---------------------------------------------------------------------- */
 
-#define ROW(symbol, handler, kind) { "*", symbol, IC_ANY_OBJECT, handler, NULL, kind }
+#define quick_memalign NULL
+#define quick_posix_memalign NULL
+#define quick_valloc NULL
+#define quick_pvalloc NULL
+#define quick_usable_size NULL
+#define quick_malloc_trim NULL
+#define quick_mallopt NULL
+#define quick_mallinfo NULL
+#define quick_mallinfo2 NULL
+#define quick_malloc_stats NULL
+#define quick_new_aligned NULL
 
 const Intercept mc_malloc_intercepts[] = {
-    ROW("malloc", do_malloc, HEAP_MALLOC),
-    ROW("free", do_free, HEAP_MALLOC),
-    ROW("cfree", do_free, HEAP_MALLOC),
-    ROW("calloc", do_calloc, HEAP_MALLOC),
-    ROW("realloc", do_realloc, HEAP_MALLOC),
-    ROW("memalign", do_memalign, HEAP_MALLOC),
-    ROW("aligned_alloc", do_memalign, HEAP_MALLOC),
-    ROW("posix_memalign", do_posix_memalign, HEAP_MALLOC),
-    ROW("valloc", do_valloc, HEAP_MALLOC),
-    ROW("pvalloc", do_pvalloc, HEAP_MALLOC),
-    ROW("malloc_usable_size", do_usable_size, HEAP_MALLOC),
-    /* operator new */
-    ROW("_Znwm", do_new, HEAP_NEW),
-    ROW("_ZnwmRKSt9nothrow_t", do_new, HEAP_NEW),
-    ROW("_ZnwmSt11align_val_t", do_new_aligned, HEAP_NEW),
-    ROW("_ZnwmSt11align_val_tRKSt9nothrow_t", do_new_aligned, HEAP_NEW),
-    ROW("__builtin_new", do_new, HEAP_NEW),
-    ROW("builtin_new", do_new, HEAP_NEW),
-    ROW("_Znam", do_new, HEAP_NEW_ARRAY),
-    ROW("_ZnamRKSt9nothrow_t", do_new, HEAP_NEW_ARRAY),
-    ROW("_ZnamSt11align_val_t", do_new_aligned, HEAP_NEW_ARRAY),
-    ROW("_ZnamSt11align_val_tRKSt9nothrow_t", do_new_aligned, HEAP_NEW_ARRAY),
-    ROW("__builtin_vec_new", do_new, HEAP_NEW_ARRAY),
-    /* operator delete */
-    ROW("_ZdlPv", do_free, HEAP_NEW),
-    ROW("_ZdlPvm", do_free, HEAP_NEW),
-    ROW("_ZdlPvRKSt9nothrow_t", do_free, HEAP_NEW),
-    ROW("_ZdlPvSt11align_val_t", do_free, HEAP_NEW),
-    ROW("_ZdlPvmSt11align_val_t", do_free, HEAP_NEW),
-    ROW("_ZdlPvSt11align_val_tRKSt9nothrow_t", do_free, HEAP_NEW),
-    ROW("__builtin_delete", do_free, HEAP_NEW),
-    ROW("_ZdaPv", do_free, HEAP_NEW_ARRAY),
-    ROW("_ZdaPvm", do_free, HEAP_NEW_ARRAY),
-    ROW("_ZdaPvRKSt9nothrow_t", do_free, HEAP_NEW_ARRAY),
-    ROW("_ZdaPvSt11align_val_t", do_free, HEAP_NEW_ARRAY),
-    ROW("_ZdaPvmSt11align_val_t", do_free, HEAP_NEW_ARRAY),
-    ROW("_ZdaPvSt11align_val_tRKSt9nothrow_t", do_free, HEAP_NEW_ARRAY),
-    ROW("__builtin_vec_delete", do_free, HEAP_NEW_ARRAY),
+#define MALLOC_NAME(symbol, function, kind)                                                \
+    { "*", #symbol, IC_ANY_OBJECT, do_##function, NULL, kind, quick_##function },
+#include "gimle/malloc_names.def"
+#undef MALLOC_NAME
     { .symbol = NULL }
 };

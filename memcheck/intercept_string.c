@@ -540,7 +540,7 @@ static void do_wmemcmp(GuestCall *c) { wide_compare(c, arg(c, 2), false); }
 
 /* ---- the table ---------------------------------------------------------------------- */
 
-#define IN(soname, symbol, handler) { soname, symbol, 0, handler, NULL, 0 },
+#define IN(soname, symbol, handler) { soname, symbol, 0, handler, NULL, 0, NULL },
 /** In the C libraries that come as shared objects. */
 #define LIBRARY(symbol, handler)                                                           \
     IN("libc.so*", symbol, handler)                                                        \

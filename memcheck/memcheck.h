@@ -87,6 +87,13 @@ uint64_t mc_reg_vbits(Thread *t, RegId r, unsigned bytes);
 GuestAddr mc_reg_origin(Thread *t, RegId r);
 /** Register @p r of @p t is defined now. */
 void mc_reg_set_defined(Thread *t, RegId r);
+/** Bit of the register that functions return integers in; set by regmask_init(). */
+extern uint32_t mc_result_bit;
+/** In quick forms of replacements (fast mode): the result is defined. */
+static inline void mc_result_is_defined(struct VexState *s)
+{
+    *mc_tool_word(s, TW_UNDEFINED) &= ~(uint64_t)mc_result_bit;
+}
 
 /* ---- instrumentation ---------------------------------------------------------------- */
 

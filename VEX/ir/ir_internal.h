@@ -30,7 +30,7 @@ extern const char *const ir_cond_name[16];
 extern const char *const ir_flag_kind_name[FK_COUNT];
 extern const char *const ir_jump_kind_name[JK_COUNT];
 extern const char *const ir_space_name[3];
-extern const char *const ir_callee_kind_name[4];
+extern const char *const ir_callee_kind_name[5];
 
 /** Bits of an integer type; 1 for I1. */
 static inline unsigned ir_bits(IrType t)

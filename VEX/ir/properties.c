@@ -91,5 +91,6 @@ _Static_assert(JK_COUNT == 13 && FK_COUNT == 13, "every kind needs its name here
 
 const char *const ir_space_name[3] = { [SPACE_GUEST] = "GUEST", [SPACE_SHADOW] = "SHADOW",
                                        [SPACE_STATE] = "STATE" };
-const char *const ir_callee_kind_name[4] = { [CALLEE_PURE] = "PURE", [CALLEE_LIGHT] = "LIGHT",
-                                             [CALLEE_FULL] = "FULL", [CALLEE_ENTRY] = "ENTRY" };
+const char *const ir_callee_kind_name[5] = { [CALLEE_PURE] = "PURE", [CALLEE_LIGHT] = "LIGHT",
+                                             [CALLEE_FULL] = "FULL", [CALLEE_QUICK] = "QUICK",
+                                             [CALLEE_ENTRY] = "ENTRY" };

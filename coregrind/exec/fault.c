@@ -93,6 +93,13 @@ bool exec_handle_fault(Thread *t, int sig, siginfo_t *info, void *context)
         vex_context_leave(t->state, uc); /* vex_enter() returns to the run loop */
         return true;
     }
+    if (t->state->quick && addr < GIMLE_CLIENT_END) {
+        vex_state_from_quick(t->state, uc);
+        redirect_leave_quick(t);
+        t->state->exit_reason = VEX_EXIT_PENDING;
+        vex_context_leave(t->state, uc);
+        return true;
+    }
     if (t->state->interp_access != VEX_INTERP_NONE) {
         t->state->exit_reason = VEX_EXIT_PENDING;
         if (vex_interp_fault(t->state, uc))
@@ -111,7 +118,7 @@ void exec_after_escape(Thread *t, Escape *e)
 {
     EscapeKind kind = e->kind;
     e->kind = ESCAPE_NONE;
-    redirect_abandon_host_call(t);
+    GuestAddr replaced = redirect_abandon_host_call(t);
     if (kind == ESCAPE_CODE_WRITE) {
         gimle_discard_translations(e->page, e->page_len);
         return;
@@ -119,8 +126,12 @@ void exec_after_escape(Thread *t, Escape *e)
     int sig = e->info.si_signo;
     GuestAddr a = (GuestAddr)(uintptr_t)e->info.si_addr;
     if (sig == SIGSEGV || sig == SIGBUS) {
-        EVENT(fault, t, a, vex_access_size(t->state->guest.pc), e->access_write, e->access_exec);
+        /* In a replaced function the report names the function, and its loops go by bytes. */
+        unsigned size = replaced ? 1 : vex_access_size(t->state->guest.pc);
+        EVENT(fault, t, a, size, e->access_write, e->access_exec);
     }
+    if (replaced)
+        t->state->guest.pc = replaced;
     signal_set_fault_info(e->err, e->trapno, e->trapno == TRAP_PAGE_FAULT ? a : e->cr2);
     signal_raise_sync(t, sig, e->info.si_code, a);
 }

@@ -12,12 +12,15 @@
 #include "base/ranked_lock.h"
 #include "coregrind/heap/heap_internal.h"
 
-enum { CACHE_BATCH = 32, CACHE_MAX = 2 * CACHE_BATCH, BIG_BATCH_BYTES = 32768 };
+enum { CACHE_BATCH = 32, CACHE_MAX = 2 * CACHE_BATCH, BIG_BATCH_BYTES = 32768, MAX_HELD = 16 };
 
 typedef struct ThreadCache {
-    Slot *free[HEAP_CLASSES];
     uint16_t n[HEAP_CLASSES];
-    bool registered; /**< with cache_key, so that it is emptied when the thread ends */
+    bool registered;     /**< with cache_key, so that it is emptied when the thread ends */
+    unsigned n_held;
+    uint64_t held_bytes;
+    Slot *held[MAX_HELD]; /**< freed, on the way to the quarantine */
+    Slot *free[HEAP_CLASSES][CACHE_MAX];
 } ThreadCache;
 
 static _Thread_local ThreadCache cache;
@@ -26,13 +29,20 @@ static size_t red_zone_bytes = 16;
 
 /* ---- set-up -------------------------------------------------------------------------------------- */
 
+static void release_held(ThreadCache *c)
+{
+    unsigned n = c->n_held;
+    c->n_held = 0;
+    c->held_bytes = 0;
+    quarantine_add(c->held, n);
+}
+
 static void empty_cache(void *arg)
 {
     ThreadCache *c = arg;
+    release_held(c);
     for (unsigned i = 0; i < HEAP_CLASSES; i++) {
-        if (c->free[i])
-            spans_give(i, c->free[i]);
-        c->free[i] = NULL;
+        spans_give(c->free[i], c->n[i]);
         c->n[i] = 0;
     }
     c->registered = false;
@@ -64,34 +74,47 @@ void gimle_heap_on_arena(void (*mapped)(GuestAddr a, size_t len)) { heap_arena_c
 
 /* ---- slots ----------------------------------------------------------------------------------------- */
 
-static Slot *take_slot(unsigned cls)
+/** How many slots of a class move at once. */
+static unsigned batch_of(unsigned cls)
 {
-    Slot *s = cache.free[cls];
-    if (!s) {
-        unsigned want = BIG_BATCH_BYTES / size_class_bytes(cls);
-        want = want < 1 ? 1 : want > CACHE_BATCH ? CACHE_BATCH : want;
-        if (!cache.registered)
-            register_cache();
-        s = spans_take(cls, want);
-        if (!s)
-            return NULL;
-        for (Slot *i = s; i; i = i->next)
-            cache.n[cls]++;
-    }
-    cache.free[cls] = s->next;
-    cache.n[cls]--;
-    return s;
+    unsigned n = BIG_BATCH_BYTES / size_class_bytes(cls);
+    return n < 1 ? 1 : n > CACHE_BATCH ? CACHE_BATCH : n;
 }
 
-/** Half of the slots of @p cls go back to where all threads find them. */
+static Slot *refill(unsigned cls)
+{
+    if (!cache.registered)
+        register_cache();
+    unsigned n = spans_take(cls, cache.free[cls], batch_of(cls));
+    if (n == 0)
+        return NULL;
+    cache.n[cls] = (uint16_t)(n - 1);
+    return cache.free[cls][n - 1];
+}
+
+static inline Slot *take_slot(unsigned cls)
+{
+    unsigned n = cache.n[cls];
+    if (__builtin_expect(n == 0, 0))
+        return refill(cls);
+    cache.n[cls] = (uint16_t)(n - 1);
+    return cache.free[cls][n - 1];
+}
+
+/** The slot will be used soon: its memory, and the shadow that a tool may have for it. */
+static inline void prefetch_slot(GuestAddr a)
+{
+    __builtin_prefetch((void *)(uintptr_t)a, 1);
+    __builtin_prefetch(gimle_shadow(a), 1);
+}
+
+/** The older half of the slots of @p cls goes back to where all threads find them. */
 static void shrink_cache(unsigned cls)
 {
-    Slot *keep = cache.free[cls];
-    for (unsigned i = 1; i < CACHE_BATCH; i++)
-        keep = keep->next;
-    spans_give(cls, keep->next);
-    keep->next = NULL;
-    cache.n[cls] = CACHE_BATCH;
+    unsigned batch = batch_of(cls);
+    spans_give(cache.free[cls], batch);
+    cache.n[cls] = (uint16_t)(cache.n[cls] - batch);
+    memmove(cache.free[cls], cache.free[cls] + batch, cache.n[cls] * sizeof(Slot *));
 }
 
 void heap_recycle(Slot *s)
@@ -106,12 +129,12 @@ void heap_recycle(Slot *s)
         return;
     }
     unsigned cls = s->span->cls;
+    prefetch_slot(s->b.addr);
     if (!cache.registered)
         register_cache();
-    s->next = cache.free[cls];
-    cache.free[cls] = s;
-    if (++cache.n[cls] > CACHE_MAX)
+    if (cache.n[cls] >= 2 * batch_of(cls))
         shrink_cache(cls);
+    cache.free[cls][cache.n[cls]++] = s;
 }
 
 /* ---- allocating and freeing -------------------------------------------------------------------------- */
@@ -128,8 +151,10 @@ HeapBlock *gimle_heap_alloc(Thread *t, size_t size, size_t align, HeapAllocKind 
     Slot *s = need <= HEAP_MAX_SLOT ? take_slot(size_class(need)) : span_new_large(need);
     if (!s)
         return NULL;
-    GuestAddr a = span_slot_addr(s) + red_zone_bytes;
-    s->b = (HeapBlock){ .addr = (a + align - 1) & ~(GuestAddr)(align - 1), .size = size,
+    GuestAddr a = s->b.addr; /* of the block that was here before, most often as aligned */
+    if (a == 0 || s->b.align != 16 || align != 16)
+        a = (span_slot_addr(s) + red_zone_bytes + align - 1) & ~(GuestAddr)(align - 1);
+    s->b = (HeapBlock){ .addr = a, .size = size,
                         .kind = (uint8_t)kind, .red_zone = (uint16_t)red_zone_bytes,
                         .align = (uint32_t)align, .freed = SLOT_FREE };
     slot_set_state(s, SLOT_LIVE);
@@ -143,7 +168,12 @@ void gimle_heap_free(Thread *t, HeapBlock *b, const StackTrace *where)
     CHECK(b->freed == SLOT_LIVE, "block %llx is not live", (unsigned long long)b->addr);
     b->free = where;
     slot_set_state(s, SLOT_FREED);
-    quarantine_add(s);
+    if (!cache.registered)
+        register_cache();
+    cache.held[cache.n_held++] = s;
+    cache.held_bytes += b->size;
+    if (cache.n_held == MAX_HELD || quarantine_is_due(cache.held_bytes))
+        release_held(&cache);
 }
 
 size_t gimle_heap_slack(const HeapBlock *b)

@@ -24,20 +24,27 @@ typedef enum SlotState { SLOT_LIVE, SLOT_FREED, SLOT_FREE } SlotState;
  */
 typedef struct Slot {
     HeapBlock b;
-    struct Slot *next;   /**< in a free list or in the quarantine */
+    struct Slot *next;   /**< in its span's free list */
     struct Span *span;   /**< NULL: registered by the client */
 } Slot;
 _Static_assert(sizeof(Slot) == 64, "a slot's record is one cache line");
 
+/** A run of units.  Records are used again, but stay Span records for ever. */
 typedef struct Span {
     GuestAddr base;
     size_t len;          /**< bytes, a multiple of HEAP_UNIT */
-    uint32_t slot_size;  /**< 0: one large block */
+    uint32_t slot_size;  /**< 0: one large block, or a free run */
     uint32_t n_slots;
     uint32_t used;       /**< slots handed out at least once: those before have valid records */
+    uint32_t n_out;      /**< slots that are not in `free` */
+    uint32_t version;    /**< odd while the span becomes another one */
     uint16_t cls;
+    bool is_run;         /**< a free run: the table knows its first and last unit */
+    bool is_partial;     /**< in the list of spans of its class with slots to give out */
     Slot *slot;          /**< n_slots records */
-    struct Span *next, **link; /**< list of all spans, and what points to this one */
+    Slot *free;          /**< slots that were given back */
+    struct Span *next, **link; /**< list of all spans, of free runs or records, and what points here */
+    struct Span *partial_next, **partial_link;
 } Span;
 
 static inline Slot *slot_of(HeapBlock *b) { return (Slot *)b; }
@@ -62,10 +69,10 @@ Span *span_find(GuestAddr a);
 /** The slot of @p a, in any state but never handed out; NULL. No lock. */
 Slot *span_slot_at(GuestAddr a);
 GuestAddr span_slot_addr(const Slot *s);
-/** Up to @p want free slots of class @p cls as a list; NULL if there is no memory. */
-Slot *spans_take(unsigned cls, unsigned want);
-/** Give a list of slots of class @p cls back. */
-void spans_give(unsigned cls, Slot *list);
+/** Up to @p want free slots of class @p cls; 0 if there is no memory. */
+unsigned spans_take(unsigned cls, Slot **out, unsigned want);
+/** Give slots back; spans of which nothing is in use become free for any class. */
+void spans_give(Slot *const *slots, unsigned n);
 /** A span for one block of @p bytes; NULL if no memory. */
 Slot *span_new_large(size_t bytes);
 /** Unmap the span of a large block. */
@@ -77,8 +84,10 @@ extern void (*heap_arena_callback)(GuestAddr a, size_t len);
 void *heap_meta_alloc(size_t bytes);
 
 /* quarantine.c */
-/** Add freed @p s; blocks that fall out are recycled. */
-void quarantine_add(Slot *s);
+/** Does a thread that holds back @p bytes of freed blocks have to hand them over? */
+bool quarantine_is_due(uint64_t bytes);
+/** Add freed slots in the order of being freed; blocks that fall out are recycled. */
+void quarantine_add(Slot *const *slots, unsigned n);
 void quarantine_init(uint64_t bytes, uint64_t big);
 extern void (*heap_dropped_callback)(HeapBlock *b);
 /** Memory of @p s may be used again (implemented in heap.c). */

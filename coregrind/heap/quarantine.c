@@ -3,17 +3,31 @@
  * Freed blocks wait here, first in first out, until their volume exceeds the limit, so that late
  * accesses are still recognised.  Big blocks have a queue of their own that is emptied first: one
  * of them costs as much room as thousands of small ones.
+ *
+ * What leaves was freed long ago and is in no cache: the queue is an array, so that the records
+ * of the next ones are known and fetched in time.
  */
 #include <stddef.h>
+#include <stdlib.h>
 
+#include "base/check.h"
 #include "base/ranked_lock.h"
 #include "coregrind/heap/heap_internal.h"
 
+enum { PIECE_SLOTS = 1023, AHEAD = 8, MAX_OUT = 64 };
+
+typedef struct Piece {
+    struct Piece *next;
+    Slot *slot[PIECE_SLOTS];
+} Piece;
+
 typedef struct Queue {
-    Slot *first, **last;
+    Piece *first, *last;
+    unsigned begin, end; /**< of the first piece's rest; of the last piece's part in use */
 } Queue;
 
-static Queue small = { NULL, &small.first }, big = { NULL, &big.first };
+static Queue small, big;
+static Piece *spare;                                          /* under LOCK_heap */
 static uint64_t volume, limit = 20000000, big_size = 1000000; /* under LOCK_heap */
 void (*heap_dropped_callback)(HeapBlock *b);
 
@@ -23,51 +37,90 @@ void quarantine_init(uint64_t bytes, uint64_t big_block)
     big_size = big_block;
 }
 
+bool quarantine_is_due(uint64_t bytes) { return bytes >= limit / 64; }
+
+static Piece *piece_new(void)
+{
+    Piece *p = spare;
+    if (p)
+        spare = NULL;
+    else
+        p = malloc(sizeof *p);
+    CHECK(p != NULL, "out of memory");
+    p->next = NULL;
+    return p;
+}
+
 static void push(Queue *q, Slot *s)
 {
-    s->next = NULL;
-    *q->last = s;
-    q->last = &s->next;
+    if (!q->last || q->end == PIECE_SLOTS) {
+        Piece *p = piece_new();
+        if (q->last)
+            q->last->next = p;
+        else
+            q->first = p;
+        q->last = p;
+        q->end = 0;
+    }
+    q->last->slot[q->end++] = s;
 }
 
 static Slot *pop(Queue *q)
 {
-    Slot *s = q->first;
-    if (!s)
+    Piece *p = q->first;
+    if (!p || (p == q->last && q->begin == q->end))
         return NULL;
-    q->first = s->next;
-    if (q->first)
-        __builtin_prefetch(q->first->next, 1); /* needed one or two frees from now */
-    else
-        q->last = &q->first;
+    Slot *s = p->slot[q->begin++];
+    if (q->begin + AHEAD < PIECE_SLOTS && (p != q->last || q->begin + AHEAD < q->end))
+        __builtin_prefetch(p->slot[q->begin + AHEAD], 1);
+    if (q->begin == PIECE_SLOTS) {
+        q->first = p->next;
+        if (!q->first)
+            q->last = NULL;
+        q->begin = 0;
+        free(spare);
+        spare = p;
+    }
     return s;
 }
 
 /** What a block counts for: empty ones must not stay for ever. */
 static uint64_t weight(const Slot *s) { return s->b.size ? s->b.size : 1; }
 
-void quarantine_add(Slot *s)
+/** Up to MAX_OUT blocks that are too many. LOCK_heap is held. */
+static unsigned take_out(Slot **out)
 {
-    Slot *out = NULL;
-    lock_take(LOCK_heap);
-    push(s->b.size >= big_size && big_size ? &big : &small, s);
-    volume += weight(s);
-    while (volume > limit) {
+    unsigned n = 0;
+    while (volume > limit && n < MAX_OUT) {
         Slot *old = pop(&big);
         if (!old)
             old = pop(&small);
         if (!old)
             break;
         volume -= weight(old);
-        old->next = out;
-        out = old;
+        out[n++] = old;
     }
-    lock_release(LOCK_heap);
-    while (out) {
-        Slot *next = out->next;
-        if (heap_dropped_callback)
-            heap_dropped_callback(&out->b);
-        heap_recycle(out);
-        out = next;
-    }
+    return n;
+}
+
+void quarantine_add(Slot *const *slots, unsigned n)
+{
+    Slot *out[MAX_OUT];
+    do {
+        lock_take(LOCK_heap);
+        for (unsigned i = 0; i < n; i++) {
+            push(slots[i]->b.size >= big_size && big_size ? &big : &small, slots[i]);
+            volume += weight(slots[i]);
+        }
+        n = 0;
+        unsigned n_out = take_out(out);
+        lock_release(LOCK_heap);
+        for (unsigned i = 0; i < n_out; i++) {
+            if (heap_dropped_callback)
+                heap_dropped_callback(&out[i]->b);
+            heap_recycle(out[i]);
+        }
+        if (n_out < MAX_OUT)
+            break;
+    } while (true);
 }

@@ -86,29 +86,41 @@ Span *span_find(GuestAddr a)
     return l ? atomic_load_explicit(&l->span[unit % LEAF], memory_order_acquire) : NULL;
 }
 
-static void span_enter(const Span *s, Span *value)
+static void unit_enter(size_t unit, Span *value)
 {
-    for (GuestAddr a = s->base; a < s->base + s->len; a += HEAP_UNIT) {
-        size_t unit = a >> HEAP_UNIT_BITS;
-        _Atomic(Leaf *) *r = &root[unit >> LEAF_BITS];
-        Leaf *l = atomic_load(r);
-        if (!l) {
-            Leaf *fresh = heap_meta_alloc(sizeof *fresh), *none = NULL;
-            l = atomic_compare_exchange_strong(r, &none, fresh) ? fresh : none;
-        }
-        atomic_store_explicit(&l->span[unit % LEAF], value, memory_order_release);
+    _Atomic(Leaf *) *r = &root[unit >> LEAF_BITS];
+    Leaf *l = atomic_load(r);
+    if (!l) {
+        Leaf *fresh = heap_meta_alloc(sizeof *fresh), *none = NULL;
+        l = atomic_compare_exchange_strong(r, &none, fresh) ? fresh : none;
     }
+    atomic_store_explicit(&l->span[unit % LEAF], value, memory_order_release);
 }
 
+static void span_enter(const Span *s, Span *value)
+{
+    for (GuestAddr a = s->base; a < s->base + s->len; a += HEAP_UNIT)
+        unit_enter(a >> HEAP_UNIT_BITS, value);
+}
+
+/** For free runs, whose inner units nobody asks for. */
+static void span_enter_ends(Span *s)
+{
+    unit_enter(s->base >> HEAP_UNIT_BITS, s);
+    unit_enter((s->base + s->len - 1) >> HEAP_UNIT_BITS, s);
+}
+
+/** A span may become another one meanwhile, if @p a is in no block: then there is no slot. */
 Slot *span_slot_at(GuestAddr a)
 {
     Span *s = span_find(a);
     if (!s)
         return NULL;
-    if (s->slot_size == 0)
-        return &s->slot[0];
-    uint32_t i = (uint32_t)(a - s->base) / s->slot_size;
-    return i < __atomic_load_n(&s->used, __ATOMIC_ACQUIRE) ? &s->slot[i] : NULL;
+    uint32_t version = __atomic_load_n(&s->version, __ATOMIC_ACQUIRE);
+    uint32_t size = s->slot_size, i = size ? (uint32_t)(a - s->base) / size : 0;
+    Slot *slot = a - s->base < s->len && i < __atomic_load_n(&s->used, __ATOMIC_ACQUIRE) ? &s->slot[i] : NULL;
+    __atomic_thread_fence(__ATOMIC_ACQUIRE);
+    return __atomic_load_n(&s->version, __ATOMIC_RELAXED) == version && !(version & 1) ? slot : NULL;
 }
 
 GuestAddr span_slot_addr(const Slot *s)
@@ -160,85 +172,248 @@ static GuestAddr take_units(size_t len)
     return a;
 }
 
+/* ---- records of slots ----------------------------------------------------------------------------------- */
+
+enum { ARRAY_CLASSES = 16 };
+
+static Slot *free_arrays[ARRAY_CLASSES]; /* by log2 of their length, linked by next; LOCK_heap */
+
+static unsigned array_class(uint32_t n) { return n <= 1 ? 0 : 32 - (unsigned)__builtin_clz(n - 1); }
+
+/** Records for @p n slots: what an earlier span had, or new ones.  Never unmapped. */
+static Slot *array_new(uint32_t n)
+{
+    unsigned c = array_class(n);
+    CHECK(c < ARRAY_CLASSES, "%u slots", n);
+    lock_take(LOCK_heap);
+    Slot *a = free_arrays[c];
+    if (a)
+        free_arrays[c] = a->next;
+    lock_release(LOCK_heap);
+    return a ? a : heap_meta_alloc(sizeof(Slot) << c);
+}
+
+/** LOCK_heap is held. */
+static void array_free(Slot *a, uint32_t n)
+{
+    a->b.addr = 0;
+    a->next = free_arrays[array_class(n)];
+    free_arrays[array_class(n)] = a;
+}
+
 /* ---- spans --------------------------------------------------------------------------------------------- */
 
-static Span *all_spans;                    /* under LOCK_heap */
-static Slot *free_slots[HEAP_CLASSES];     /* under LOCK_heap */
-static Span *fresh_span[HEAP_CLASSES];     /* the one with slots never used; under LOCK_heap */
+static Span *all_spans;               /* with slots; under LOCK_heap */
+static Span *partial[HEAP_CLASSES];   /* with slots to give out; under LOCK_heap */
+static Span *free_records;            /* Span records without memory; under LOCK_heap */
+
+/* Runs of units that no span uses, by length; the last list has all longer ones. Under LOCK_heap. */
+enum { RUN_LISTS = 32 };
+static Span *free_runs[RUN_LISTS];
+
+static void list_push(Span **list, Span *s)
+{
+    s->next = *list;
+    s->link = list;
+    if (s->next)
+        s->next->link = &s->next;
+    *list = s;
+}
+
+static void list_remove(Span *s)
+{
+    *s->link = s->next;
+    if (s->next)
+        s->next->link = s->link;
+}
+
+static Span **run_list(size_t len)
+{
+    size_t units = len >> HEAP_UNIT_BITS;
+    return &free_runs[units < RUN_LISTS ? units : 0];
+}
+
+/** A record that readers may still look at as what it was: see span_slot_at(). */
+static Span *record_new(void)
+{
+    lock_take(LOCK_heap);
+    Span *s = free_records;
+    if (s)
+        free_records = s->next;
+    lock_release(LOCK_heap);
+    return s ? s : heap_meta_alloc(sizeof *s);
+}
+
+/** Change what @p s is; readers that were looking at it find nothing. */
+static void span_become(Span *s, GuestAddr base, size_t len, uint32_t slot_size, uint32_t n_slots,
+                        Slot *slot)
+{
+    __atomic_store_n(&s->version, s->version + 1, __ATOMIC_SEQ_CST);
+    __atomic_store_n(&s->used, 0, __ATOMIC_SEQ_CST);
+    s->base = base;
+    s->len = len;
+    s->slot_size = slot_size;
+    s->n_slots = n_slots;
+    s->slot = slot;
+    s->n_out = 0;
+    s->free = NULL;
+    s->is_run = s->is_partial = false;
+    __atomic_store_n(&s->version, s->version + 1, __ATOMIC_SEQ_CST);
+}
+
+/** [base, base+len) is free: joined with its neighbours.  LOCK_heap is held. */
+static void run_add(Span *s, GuestAddr base, size_t len)
+{
+    Span *before = span_find(base - 1), *after = span_find(base + len);
+    span_become(s, base, len, 0, 0, NULL);
+    if (before && before->is_run) {
+        list_remove(before);
+        s->base = before->base;
+        s->len += before->len;
+        before->next = free_records;
+        free_records = before;
+    }
+    if (after && after->is_run) {
+        list_remove(after);
+        s->len += after->len;
+        after->next = free_records;
+        free_records = after;
+    }
+    s->is_run = true;
+    list_push(run_list(s->len), s);
+    span_enter_ends(s);
+}
+
+/** @p len bytes of a run that was free before; 0 if there is none. */
+static GuestAddr run_take(size_t len)
+{
+    GuestAddr a = 0;
+    lock_take(LOCK_heap);
+    for (size_t units = len >> HEAP_UNIT_BITS; units <= RUN_LISTS && !a; units++) {
+        for (Span *s = free_runs[units % RUN_LISTS]; s && !a; s = s->next) {
+            if (s->len < len)
+                continue;
+            a = s->base;
+            list_remove(s);
+            if (s->len > len) {
+                s->base += len;
+                s->len -= len;
+                list_push(run_list(s->len), s);
+                span_enter_ends(s);
+            } else {
+                s->is_run = false;
+                s->next = free_records;
+                free_records = s;
+            }
+            break;
+        }
+    }
+    lock_release(LOCK_heap);
+    return a;
+}
 
 static Span *span_new(GuestAddr base, size_t len, uint32_t slot_size, uint32_t n_slots, unsigned cls)
 {
-    Span *s = heap_meta_alloc(sizeof *s);
-    *s = (Span){ .base = base, .len = len, .slot_size = slot_size, .n_slots = n_slots,
-                 .cls = (uint16_t)cls, .slot = heap_meta_alloc(n_slots * sizeof(Slot)) };
+    Slot *slot = array_new(n_slots);
+    Span *s = record_new();
+    span_become(s, base, len, slot_size, n_slots, slot);
+    s->cls = (uint16_t)cls;
     span_enter(s, s);
     lock_take(LOCK_heap);
-    s->next = all_spans;
-    s->link = &all_spans;
-    if (s->next)
-        s->next->link = &s->next;
-    all_spans = s;
+    list_push(&all_spans, s);
     lock_release(LOCK_heap);
     return s;
 }
 
-/** A new span for class @p cls becomes the fresh one; false if there is no memory. */
+static void partial_add(Span *s)
+{
+    s->is_partial = true;
+    s->partial_next = partial[s->cls];
+    s->partial_link = &partial[s->cls];
+    if (s->partial_next)
+        s->partial_next->partial_link = &s->partial_next;
+    partial[s->cls] = s;
+}
+
+static void partial_remove(Span *s)
+{
+    s->is_partial = false;
+    *s->partial_link = s->partial_next;
+    if (s->partial_next)
+        s->partial_next->partial_link = s->partial_link;
+}
+
+/** A new span for class @p cls; false if there is no memory. */
 static bool grow_class(unsigned cls)
 {
     uint32_t size = size_class_bytes(cls);
     size_t len = ((size_t)size * 8 + HEAP_UNIT - 1) & ~(size_t)(HEAP_UNIT - 1);
-    GuestAddr base = take_units(len);
+    GuestAddr base = run_take(len);
+    if (!base)
+        base = take_units(len);
     if (!base)
         return false;
     Span *s = span_new(base, len, size, (uint32_t)(len / size), cls);
     lock_take(LOCK_heap);
-    fresh_span[cls] = s; /* two threads at once: the other's rest stays unused */
+    partial_add(s);
     lock_release(LOCK_heap);
     return true;
 }
 
-/** The next slot that was never used. LOCK_heap is held. */
-static Slot *take_fresh(unsigned cls)
+/** A slot that is free or was never used; NULL: none is left. LOCK_heap is held. */
+static Slot *span_take_slot(Span *s)
 {
-    Span *s = fresh_span[cls];
-    if (!s || s->used == s->n_slots)
+    Slot *slot = s->free;
+    if (slot) {
+        s->free = slot->next;
+    } else if (s->used < s->n_slots) {
+        slot = &s->slot[s->used];
+        slot->span = s;
+        slot->b.addr = 0;
+        slot->b.freed = SLOT_FREE;
+        __atomic_store_n(&s->used, s->used + 1, __ATOMIC_RELEASE);
+    } else {
         return NULL;
-    Slot *slot = &s->slot[s->used];
-    slot->span = s;
-    slot->b.freed = SLOT_FREE;
-    __atomic_store_n(&s->used, s->used + 1, __ATOMIC_RELEASE);
+    }
+    s->n_out++;
     return slot;
 }
 
-Slot *spans_take(unsigned cls, unsigned want)
+unsigned spans_take(unsigned cls, Slot **out, unsigned want)
 {
-    Slot *list = NULL;
+    unsigned n = 0;
     do {
         lock_take(LOCK_heap);
-        for (unsigned i = 0; i < want; i++) {
-            Slot *s = free_slots[cls];
-            if (s)
-                free_slots[cls] = s->next;
+        while (n < want && partial[cls]) {
+            out[n] = span_take_slot(partial[cls]);
+            if (out[n])
+                n++;
             else
-                s = take_fresh(cls);
-            if (!s)
-                break;
-            s->next = list;
-            list = s;
+                partial_remove(partial[cls]);
         }
         lock_release(LOCK_heap);
-    } while (!list && grow_class(cls));
-    return list;
+    } while (n == 0 && grow_class(cls));
+    return n;
 }
 
-void spans_give(unsigned cls, Slot *list)
+void spans_give(Slot *const *slots, unsigned n)
 {
     lock_take(LOCK_heap);
-    while (list) {
-        Slot *next = list->next;
-        list->next = free_slots[cls];
-        free_slots[cls] = list;
-        list = next;
+    for (unsigned i = 0; i < n; i++) {
+        Slot *slot = slots[i];
+        Span *s = slot->span;
+        slot->next = s->free;
+        s->free = slot;
+        s->n_out--;
+        if (!s->is_partial)
+            partial_add(s);
+        /* Nothing of it is in use: for any class, unless it is all that its own has. */
+        if (s->n_out == 0 && (s->partial_next || partial[s->cls] != s)) {
+            partial_remove(s);
+            list_remove(s);
+            array_free(s->slot, s->n_slots);
+            run_add(s, s->base, s->len);
+        }
     }
     lock_release(LOCK_heap);
 }
@@ -259,13 +434,17 @@ Slot *span_new_large(size_t bytes)
 void span_free_large(Slot *slot)
 {
     Span *s = slot->span;
+    GuestAddr base = s->base;
+    size_t len = s->len;
     span_enter(s, NULL);
     lock_take(LOCK_heap);
-    *s->link = s->next;
-    if (s->next)
-        s->next->link = s->link;
+    list_remove(s);
+    array_free(s->slot, s->n_slots);
+    span_become(s, base, len, 0, 0, NULL);
+    s->next = free_records;
+    free_records = s;
     lock_release(LOCK_heap);
-    aspace_unmap_arena(s->base, s->len); /* the record stays: errors may still point to it */
+    aspace_unmap_arena(base, len);
 }
 
 static int by_base(const void *a, const void *b)

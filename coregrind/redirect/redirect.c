@@ -34,8 +34,10 @@ typedef enum EntryKind {
 } EntryKind;
 
 typedef struct Entry {
+    VexQuick quick;      /**< first: what the translated call reads */
     EntryKind kind;
     const Intercept *what;
+    GuestAddr at;        /**< the intercepted address */
     GuestAddr addr;      /**< address of the symbol (a resolver's for ENTRY_STAND_IN) */
     GuestAddr stand_in;  /**< ENTRY_RESOLVER: what it answers; ENTRY_CLIENT: where to go */
 } Entry;
@@ -58,6 +60,8 @@ static GuestAddr stand_in_next, stand_in_end, return_stand_in;
 
 static uint64_t redirect_enter(VexState *s, uint64_t arg);
 static const IrCallee enter_callee = { "redirect_enter", (void *)redirect_enter, CALLEE_FULL, TY_NONE, 1 };
+/** For entries with a quick form. */
+static const IrCallee quick_callee = { "redirect_enter", (void *)redirect_enter, CALLEE_QUICK, TY_NONE, 1 };
 
 void redirect_set_executable(const char *path) { executable = path; }
 
@@ -81,7 +85,9 @@ static Entry *entry_add(EntryKind kind, GuestAddr at, const Intercept *what, Gue
 {
     Entry *e = calloc(1, sizeof *e);
     CHECK(e != NULL);
-    *e = (Entry){ .kind = kind, .what = what, .addr = symbol };
+    *e = (Entry){ .kind = kind, .what = what, .at = at, .addr = symbol };
+    if (what && what->quick && (kind == ENTRY_FUNCTION || kind == ENTRY_STAND_IN))
+        e->quick = (VexQuick){ (const void *)what->quick, what };
     lock_take(LOCK_redirect);
     Entry *old = hashmap_get_ptr(&entries, at);
     if (!old)
@@ -232,7 +238,7 @@ bool redirect_lookup(GuestAddr pc, const IrCallee **callee, uint64_t *arg)
     lock_take(LOCK_redirect);
     Entry *e = hashmap_get_ptr(&entries, pc);
     lock_release(LOCK_redirect);
-    *callee = &enter_callee;
+    *callee = e && e->quick.fn ? &quick_callee : &enter_callee;
     *arg = (uintptr_t)e;
     return e != NULL;
 }
@@ -394,6 +400,7 @@ static uint64_t redirect_enter(VexState *s, uint64_t arg)
     GuestCall call = { .thread = t, .function = e->addr, .what = e->what };
     GuestAddr entry_sp = g->gpr[RSP];
     t->host_calls++;
+    t->host_entry = e;
     /* A stand-in has no symbol and no unwind information; the resolver it replaces has both. */
     g->pc = e->addr;
     call.ret_addr = *(const uint64_t *)entry_sp;
@@ -402,11 +409,13 @@ static uint64_t redirect_enter(VexState *s, uint64_t arg)
     } else if (e->what->flags & IC_WRAP) {
         enter_wrapper(t, &call);
         t->host_calls--;
+        t->host_entry = NULL;
         return 0;
     } else {
         e->what->before(&call);
     }
     t->host_calls--;
+    t->host_entry = NULL;
     /* Return to the caller, unless the handler has arranged something else. */
     if (g->pc == e->addr && !t->no_redirect_pc) {
         g->gpr[RSP] = entry_sp + 8;
@@ -415,5 +424,19 @@ static uint64_t redirect_enter(VexState *s, uint64_t arg)
     return 0;
 }
 
+void redirect_leave_quick(Thread *t)
+{
+    const Entry *e = (const Entry *)(uintptr_t)t->state->scratch[0];
+    t->state->guest.pc = e->addr;
+    t->host_entry = e;
+}
+
 bool redirect_in_host_call(const Thread *t) { return t->host_calls > 0; }
-void redirect_abandon_host_call(Thread *t) { t->host_calls = 0; }
+
+GuestAddr redirect_abandon_host_call(Thread *t)
+{
+    const Entry *e = t->host_entry;
+    t->host_calls = 0;
+    t->host_entry = NULL;
+    return e ? e->at : 0;
+}

@@ -21,8 +21,10 @@ bool redirect_lookup(GuestAddr pc, const IrCallee **callee, uint64_t *arg);
 
 /** True while a host function runs for the client on @p t: its faults on client memory are the client's. */
 bool redirect_in_host_call(const Thread *t);
-/** Such a function was left by a fault. */
-void redirect_abandon_host_call(Thread *t);
+/** The quick form of a host function faulted (VexState.quick): the state becomes that of its entry. */
+void redirect_leave_quick(Thread *t);
+/** Such a function was left by a fault: where the client goes on if its handler returns, 0 if it was none. */
+GuestAddr redirect_abandon_host_call(Thread *t);
 
 /** Outside of a replaced function (client requests): call @p fn with @p args, then go on at guest.pc;
  *  @p done gets the result. */

@@ -86,11 +86,11 @@ static void vdso_getcpu(GuestCall *c)
 }
 
 static const Intercept functions[] = {
-    { "linux-vdso.so.1", "__vdso_clock_gettime", 0, vdso_clock_gettime, NULL, 0 },
-    { "linux-vdso.so.1", "__vdso_gettimeofday", 0, vdso_gettimeofday, NULL, 0 },
-    { "linux-vdso.so.1", "__vdso_time", 0, vdso_time, NULL, 0 },
-    { "linux-vdso.so.1", "__vdso_getcpu", 0, vdso_getcpu, NULL, 0 },
-    { "linux-vdso.so.1", "__vdso_clock_getres", 0, vdso_clock_getres, NULL, 0 },
+    { "linux-vdso.so.1", "__vdso_clock_gettime", 0, vdso_clock_gettime, NULL, 0, NULL },
+    { "linux-vdso.so.1", "__vdso_gettimeofday", 0, vdso_gettimeofday, NULL, 0, NULL },
+    { "linux-vdso.so.1", "__vdso_time", 0, vdso_time, NULL, 0, NULL },
+    { "linux-vdso.so.1", "__vdso_getcpu", 0, vdso_getcpu, NULL, 0, NULL },
+    { "linux-vdso.so.1", "__vdso_clock_getres", 0, vdso_clock_getres, NULL, 0, NULL },
 };
 
 enum { N_FUNCTIONS = sizeof functions / sizeof functions[0], N_SYMBOLS = N_FUNCTIONS + 1 };

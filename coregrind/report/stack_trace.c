@@ -11,9 +11,10 @@
 #include "VEX/state.h"
 #include "base/check.h"
 #include "coregrind/report/report_internal.h"
+#include "coregrind/report/trace_memo.h"
 #include "coregrind/unwind/unwind.h"
 
-enum { BUCKETS = 1 << 16, MAX_FRAMES = 500 };
+enum { BUCKETS = 1 << 16, MAX_FRAMES = 500, GPR_SP = 4, GPR_FP = 5 };
 
 typedef struct Node {
     struct Node *next;
@@ -43,10 +44,11 @@ static void *trace_memory(size_t size)
 
 static uint64_t hash_pcs(const GuestAddr *pc, unsigned n)
 {
-    uint64_t h = n * 0x9e3779b97f4a7c15ULL;
-    for (unsigned i = 0; i < n; i++) {
-        h = (h ^ pc[i]) * 0xff51afd7ed558ccdULL;
-        h ^= h >> 29;
+    /* Each address by itself, with its place: the multiplications need not wait for each other. */
+    uint64_t h = n * 0x9e3779b97f4a7c15ULL, place = 0xd6e8feb86659fd93ULL;
+    for (unsigned i = 0; i < n; i++, place += 0x9e3779b97f4a7c15ULL) {
+        unsigned __int128 m = (unsigned __int128)(pc[i] ^ place) * 0xff51afd7ed558ccdULL;
+        h += (uint64_t)m ^ (uint64_t)(m >> 64);
     }
     return h ^ (h >> 32);
 }
@@ -104,8 +106,13 @@ const StackTrace *gimle_stack_trace_depth(Thread *t, unsigned max_frames)
 {
     GuestAddr pcs[MAX_FRAMES];
     UnwindRegs regs;
+    UnwindLog log;
     GuestAddr lo = 0, hi = 0;
     const VexState *s = gimle_thread_state(t);
+    TraceStart at = { s->guest.pc, s->guest.gpr[GPR_SP], s->guest.gpr[GPR_FP], max_frames };
+    const StackTrace *known = trace_memo_find(&at);
+    if (known)
+        return known;
     unsigned merge = (unsigned)core_options->merge_recursive_frames;
     regs.pc = s->guest.pc;
     memcpy(regs.gpr, s->guest.gpr, sizeof regs.gpr);
@@ -113,12 +120,14 @@ const StackTrace *gimle_stack_trace_depth(Thread *t, unsigned max_frames)
         max_frames = MAX_FRAMES;
     if (!gimle_thread_stack(t, &lo, &hi))
         lo = hi = 0;
-    unsigned n = unwind_stack(&regs, pcs, merge ? MAX_FRAMES : max_frames, NULL, lo, hi);
+    unsigned n = unwind_stack_logged(&regs, pcs, merge ? MAX_FRAMES : max_frames, lo, hi, &log);
     if (merge) {
         n = merge_recursion(pcs, n, merge);
         n = n > max_frames ? max_frames : n;
     }
-    return gimle_stack_trace_intern(pcs, n);
+    known = gimle_stack_trace_intern(pcs, n);
+    trace_memo_put(&at, &log, lo, hi, known);
+    return known;
 }
 
 const StackTrace *gimle_stack_trace(Thread *t)

@@ -67,6 +67,7 @@ struct Thread {
     size_t code_written_len;
     /* host functions in place of client functions (redirect) */
     unsigned host_calls;     /**< such a function runs */
+    const void *host_entry;  /**< redirect's record of it */
     GuestAddr no_redirect_pc;/**< go on at this pc with the client's own code, once */
     GuestAddr nraddr;        /**< original of the client's wrapper that was entered last */
     struct ReturnHook *return_hooks; /**< planted return addresses, innermost first */

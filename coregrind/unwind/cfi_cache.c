@@ -18,18 +18,15 @@
 #include "coregrind/debuginfo/debuginfo.h"
 #include "coregrind/os/safe_copy.h"
 
-enum { SLOT_BITS = 15, SLOTS = 1 << SLOT_BITS, REGION_SHIFT = 20, REGION_BITS = 1 << 12 };
+enum { SLOTS = 1 << CFI_SLOT_BITS, REGION_SHIFT = 20, REGION_BITS = 1 << 12 };
 
-typedef struct Slot {
-    _Atomic uint64_t check, rule;
-} Slot;
-
-static Slot slots[SLOTS];
+CfiSlot cfi_cache_slots[SLOTS];
 
 /* One bit for each (hashed) MiB that has had entries: most invalidations meet none. */
 static _Atomic uint64_t regions[REGION_BITS / 64];
 
 static _Atomic uint64_t n_misses;
+static _Atomic uint32_t generation; /* of the modules */
 
 typedef struct CfiModule {
     Module *m;
@@ -44,16 +41,6 @@ static VEC(CfiModule) modules; /* by text_lo; under LOCK_unwind */
 
 /* ---- the cache ------------------------------------------------------------------------- */
 
-static Slot *slot_of(GuestAddr pc)
-{
-    return &slots[(pc * 0x9e3779b97f4a7c15ull) >> (64 - SLOT_BITS)];
-}
-
-static uint64_t check_word(GuestAddr pc, uint64_t rule)
-{
-    return pc ^ (rule * 0xd6e8feb86659fd93ull);
-}
-
 static unsigned region_bit(GuestAddr a)
 {
     return (unsigned)(hash_mix64(a >> REGION_SHIFT) % REGION_BITS);
@@ -63,9 +50,9 @@ static void cache_put(GuestAddr pc, FrameRule r)
 {
     unsigned bit = region_bit(pc);
     atomic_fetch_or(&regions[bit / 64], 1ull << (bit % 64));
-    Slot *s = slot_of(pc);
+    CfiSlot *s = cfi_cache_slot(pc);
     atomic_store_explicit(&s->rule, r.bits, memory_order_relaxed);
-    atomic_store_explicit(&s->check, check_word(pc, r.bits), memory_order_relaxed);
+    atomic_store_explicit(&s->check, cfi_cache_check(pc, r.bits), memory_order_relaxed);
 }
 
 static bool range_may_be_cached(GuestAddr lo, GuestAddr hi)
@@ -85,11 +72,11 @@ static void cache_drop(GuestAddr lo, GuestAddr hi)
     if (!range_may_be_cached(lo, hi))
         return;
     for (unsigned i = 0; i < SLOTS; i++) {
-        uint64_t rule = atomic_load_explicit(&slots[i].rule, memory_order_relaxed);
-        uint64_t check = atomic_load_explicit(&slots[i].check, memory_order_relaxed);
-        GuestAddr pc = check ^ check_word(0, rule);
+        uint64_t rule = atomic_load_explicit(&cfi_cache_slots[i].rule, memory_order_relaxed);
+        uint64_t check = atomic_load_explicit(&cfi_cache_slots[i].check, memory_order_relaxed);
+        GuestAddr pc = check ^ cfi_cache_check(0, rule);
         if (rule && pc >= lo && pc < hi)
-            atomic_store_explicit(&slots[i].rule, 0, memory_order_relaxed);
+            atomic_store_explicit(&cfi_cache_slots[i].rule, 0, memory_order_relaxed);
     }
 }
 
@@ -132,6 +119,7 @@ static void on_module(Module *m, bool loaded)
         vec_remove(&modules, i);
     }
     cache_drop(x.cfi.text_lo, x.cfi.text_hi);
+    atomic_fetch_add(&generation, 1);
     lock_release(LOCK_unwind);
 }
 
@@ -143,6 +131,11 @@ void cfi_cache_init(void)
     debuginfo_observe(on_module);
     for (Module *m = debuginfo_next_module(NULL); m; m = debuginfo_next_module(m))
         on_module(m, true);
+}
+
+uint32_t cfi_cache_generation(void)
+{
+    return atomic_load_explicit(&generation, memory_order_acquire);
 }
 
 uint64_t cfi_cache_misses(void)
@@ -343,19 +336,14 @@ bool cfi_is_sigreturn(GuestAddr pc)
            (memcmp(code, trampoline[0], 9) == 0 || memcmp(code, trampoline[1], 7) == 0);
 }
 
-FrameRule cfi_cache_rule(GuestAddr pc)
+FrameRule cfi_cache_miss(GuestAddr pc)
 {
-    Slot *s = slot_of(pc);
-    FrameRule r = {.bits = atomic_load_explicit(&s->rule, memory_order_relaxed)};
-    uint64_t check = atomic_load_explicit(&s->check, memory_order_relaxed);
-    if (__builtin_expect(check == check_word(pc, r.bits) && r.kind != STEP_NONE, 1))
-        return r;
     atomic_fetch_add_explicit(&n_misses, 1, memory_order_relaxed);
     cfi_cache_init(); /* if nobody called unwind_init() */
     lock_take(LOCK_unwind);
     CfiRow row;
     CfiModule *x = find_module(pc);
-    r = (FrameRule){.kind = STEP_NO_CFI};
+    FrameRule r = {.kind = STEP_NO_CFI};
     if (x && cfi_cache_row(pc, &row))
         r = rule_of_row(&row, pc - x->cfi.bias);
     else if (cfi_is_sigreturn(pc + 1))

@@ -6,6 +6,8 @@
 #ifndef UNWIND_CFI_CACHE_H
 #define UNWIND_CFI_CACHE_H
 
+#include <stdatomic.h>
+
 #include "coregrind/unwind/cfi.h"
 #include "gimle/ir.h"
 
@@ -42,8 +44,39 @@ typedef union FrameRule {
 } FrameRule;
 _Static_assert(sizeof(FrameRule) == 8, "a rule is published as one word");
 
-/** The rule for @p pc: from the cache, else computed under LOCK_unwind and kept. */
-FrameRule cfi_cache_rule(GuestAddr pc);
+/** The cache: direct-mapped slots of two words that fit each other only if they are one entry's. */
+enum { CFI_SLOT_BITS = 15 };
+typedef struct CfiSlot {
+    _Atomic uint64_t check, rule;
+} CfiSlot;
+extern CfiSlot cfi_cache_slots[1 << CFI_SLOT_BITS];
+
+static inline CfiSlot *cfi_cache_slot(GuestAddr pc)
+{
+    return &cfi_cache_slots[(pc * 0x9e3779b97f4a7c15ull) >> (64 - CFI_SLOT_BITS)];
+}
+
+static inline uint64_t cfi_cache_check(GuestAddr pc, uint64_t rule)
+{
+    return pc ^ (rule * 0xd6e8feb86659fd93ull);
+}
+
+/** The rule for @p pc, computed under LOCK_unwind and kept. */
+FrameRule cfi_cache_miss(GuestAddr pc);
+
+/** The rule for @p pc. */
+static inline FrameRule cfi_cache_rule(GuestAddr pc)
+{
+    CfiSlot *s = cfi_cache_slot(pc);
+    FrameRule r = {.bits = atomic_load_explicit(&s->rule, memory_order_relaxed)};
+    uint64_t check = atomic_load_explicit(&s->check, memory_order_relaxed);
+    if (__builtin_expect(check == cfi_cache_check(pc, r.bits) && r.kind != STEP_NONE, 1))
+        return r;
+    return cfi_cache_miss(pc);
+}
+
+/** Changes whenever entries may have become wrong. */
+uint32_t cfi_cache_generation(void);
 
 /** Call with LOCK_unwind held: the full row at @p pc; false if there is none. */
 bool cfi_cache_row(GuestAddr pc, CfiRow *row);

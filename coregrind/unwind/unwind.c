@@ -26,12 +26,22 @@ static _Atomic uint64_t n_slow_walks;
 /* The stack is read directly; the last piece of other memory that was read is kept. */
 typedef struct Reader {
     GuestAddr lo, hi;
+    UnwindLog *log; /* of the quick walk, or NULL */
+    GuestAddr log_base;
     GuestAddr window_lo, window_hi;
     uint8_t window[WINDOW];
 } Reader;
 
+/* The walk depends on more than the words of the stack that are logged. */
+static void log_cannot_tell(Reader *r)
+{
+    if (r->log)
+        r->log->incomplete = true;
+}
+
 static bool read_elsewhere(Reader *r, GuestAddr a, uint64_t *out)
 {
+    log_cannot_tell(r);
     if (a < r->window_lo || a + sizeof *out > r->window_hi) {
         if (a + sizeof *out < a)
             return false;
@@ -50,7 +60,17 @@ typedef uint64_t __attribute__((aligned(1), may_alias)) UnalignedWord;
 __attribute__((no_sanitize("address"))) static inline bool read_word(Reader *r, GuestAddr a, uint64_t *out)
 {
     if (__builtin_expect(a >= r->lo && a < r->hi && r->hi - a >= sizeof *out, 1)) {
-        *out = *(const UnalignedWord *)(uintptr_t)a;
+        uint64_t v = *(const UnalignedWord *)(uintptr_t)a;
+        UnwindLog *log = r->log;
+        if (log) {
+            if (log->n < UNWIND_LOG_WORDS && a - r->log_base <= UINT32_MAX) {
+                log->offset[log->n] = (uint32_t)(a - r->log_base);
+                log->value[log->n++] = v;
+            } else {
+                log->incomplete = true;
+            }
+        }
+        *out = v;
         return true;
     }
     return read_elsewhere(r, a, out);
@@ -94,6 +114,7 @@ static bool is_return_address(GuestAddr ra)
 static bool step_by_fp(Reader *r, bool innermost, GuestAddr *ra, uint64_t *sp, uint64_t *fp)
 {
     uint64_t next, at = *fp;
+    log_cannot_tell(r); /* looks at code, too */
     if (innermost && read_word(r, *sp, &next) && is_return_address(next)) {
         *ra = next;
         *sp += 8;
@@ -137,6 +158,8 @@ static unsigned quick_walk(const UnwindRegs *regs, GuestAddr *pcs, unsigned max,
 {
     uint64_t sp = regs->gpr[GPR_RSP], fp = regs->gpr[GPR_RBP];
     GuestAddr ra = regs->pc, look = regs->pc;
+    bool fp_restored = false, nobody_asks, *fp_matters = r->log ? &r->log->fp_matters : &nobody_asks;
+    nobody_asks = false;
     for (unsigned n = 0;; look = ra - 1) {
         pcs[n] = ra;
         if (sps)
@@ -145,6 +168,9 @@ static unsigned quick_walk(const UnwindRegs *regs, GuestAddr *pcs, unsigned max,
             return n;
         FrameRule rule = cfi_cache_rule(look);
         bool ok;
+        if (rule.from_fp || rule.fp_rule == FP_AT_FP)
+            *fp_matters |= !fp_restored;
+        fp_restored |= rule.fp_rule != FP_SAME;
         if (__builtin_expect(rule.kind == STEP_SIMPLE, 1))
             ok = step_simple(r, rule, &ra, &sp, &fp);
         else if (rule.kind == STEP_FULL)
@@ -267,21 +293,50 @@ void unwind_init(void)
     cfi_cache_init();
 }
 
+static unsigned walk(const UnwindRegs *regs, GuestAddr *pcs, unsigned max, GuestAddr *sps,
+                     Reader *r)
+{
+    if (max == 0)
+        return 0;
+    unsigned n = quick_walk(regs, pcs, max, sps, r);
+    if (n)
+        return n;
+    atomic_fetch_add_explicit(&n_slow_walks, 1, memory_order_relaxed);
+    log_cannot_tell(r);
+    return full_walk(regs, pcs, max, sps, r);
+}
+
+/* The window's bytes need no initial value. */
+static inline void reader_start(Reader *r, GuestAddr lo, GuestAddr hi)
+{
+    r->lo = lo;
+    r->hi = hi;
+    r->log = NULL;
+    r->window_lo = r->window_hi = 0;
+}
+
 unsigned unwind_stack(const UnwindRegs *regs, GuestAddr *pcs, unsigned max, GuestAddr *sps,
                       GuestAddr stack_lo, GuestAddr stack_hi)
 {
     Reader r;
-    r.lo = stack_lo;
-    r.hi = stack_hi;
-    r.window_lo = r.window_hi = 0;
-    if (max == 0)
-        return 0;
-    unsigned n = quick_walk(regs, pcs, max, sps, &r);
-    if (n)
-        return n;
-    atomic_fetch_add_explicit(&n_slow_walks, 1, memory_order_relaxed);
-    return full_walk(regs, pcs, max, sps, &r);
+    reader_start(&r, stack_lo, stack_hi);
+    return walk(regs, pcs, max, sps, &r);
 }
+
+unsigned unwind_stack_logged(const UnwindRegs *regs, GuestAddr *pcs, unsigned max,
+                             GuestAddr stack_lo, GuestAddr stack_hi, UnwindLog *log)
+{
+    Reader r;
+    reader_start(&r, stack_lo, stack_hi);
+    log->n = 0;
+    log->generation = unwind_generation();
+    log->incomplete = log->fp_matters = false;
+    r.log = log;
+    r.log_base = regs->gpr[GPR_RSP];
+    return walk(regs, pcs, max, NULL, &r);
+}
+
+uint32_t unwind_generation(void) { return cfi_cache_generation(); }
 
 UnwindStats unwind_stats(void)
 {

@@ -7,6 +7,7 @@
 #ifndef CORE_UNWIND_H
 #define CORE_UNWIND_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "gimle/ir.h"
@@ -19,6 +20,21 @@ typedef struct UnwindRegs {
     GuestAddr pc;
     uint64_t gpr[16];
 } UnwindRegs;
+
+enum { UNWIND_LOG_WORDS = 40 };
+
+/**
+ * The words of the stack that a walk read.  As long as they have these values, pc, stack pointer
+ * and generation are the same, and the frame pointer if it matters, another walk has the same result.
+ */
+typedef struct UnwindLog {
+    uint32_t n;
+    uint32_t generation;
+    bool fp_matters;     /**< it used the frame pointer that it was given */
+    bool incomplete;     /**< it depends on more than that */
+    uint32_t offset[UNWIND_LOG_WORDS]; /**< from the stack pointer at the start */
+    uint64_t value[UNWIND_LOG_WORDS];
+} UnwindLog;
 
 /**
  * Call once at start, before there are threads: from then on the cache follows the modules that
@@ -35,6 +51,13 @@ void unwind_init(void);
  */
 unsigned unwind_stack(const UnwindRegs *regs, GuestAddr *pcs, unsigned max, GuestAddr *sps,
                       GuestAddr stack_lo, GuestAddr stack_hi);
+
+/** The same; @p log tells what was read. */
+unsigned unwind_stack_logged(const UnwindRegs *regs, GuestAddr *pcs, unsigned max,
+                             GuestAddr stack_lo, GuestAddr stack_hi, UnwindLog *log);
+
+/** Changes whenever frame information comes or goes. */
+uint32_t unwind_generation(void);
 
 /** Cache statistics for --stats. */
 typedef struct UnwindStats {

@@ -28,6 +28,24 @@ void guest_call_original(GuestCall *c);
  */
 void guest_call_client(GuestCall *c, GuestAddr fn, const uint64_t *args, unsigned n, bool keep_result);
 
+/** What a quick form of a replacement returns: the result, and 1 if the call is done. */
+typedef struct GuestQuick {
+    uint64_t value, done;
+} GuestQuick;
+
+/**
+ * The quick form of a replacement, tried before it where that saves time: four integer arguments,
+ * the state with all general registers in it and the pc at the function, the row.  Either it
+ * does the whole call (then it changes nothing of the guest's registers but what the tool knows of
+ * the result's), or it declines before it has changed anything that the replacement would
+ * do, reports included: it may not report.  It computes nothing in floating point, since
+ * MXCSR and x87 registers are the guest's.  Faults on client memory are the client's.
+ */
+typedef GuestQuick GuestQuickFn(uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3,
+                                struct VexState *s, const struct Intercept *what);
+static inline GuestQuick guest_quick_done(uint64_t value) { return (GuestQuick){ value, 1 }; }
+static inline GuestQuick guest_quick_declined(void) { return (GuestQuick){ 0, 0 }; }
+
 /** Flags of Intercept. */
 enum {
     IC_WRAP = 1,      /**< before() and after() around the original; otherwise before() replaces it */
@@ -42,6 +60,7 @@ typedef struct Intercept {
     void (*before)(GuestCall *c);
     void (*after)(GuestCall *c); /**< wrapper only */
     intptr_t aux;
+    GuestQuickFn *quick; /**< replacement only, may be NULL */
 } Intercept;
 
 #endif

@@ -70,6 +70,28 @@ void shadow_note_pattern(GuestAddr a)
     pthread_mutex_unlock(&pattern_lock);
 }
 
+/** memset for what is mostly short: a call costs as much as the work. */
+static inline void fill(uint8_t *p, size_t len, uint8_t value)
+{
+    typedef uint64_t __attribute__((aligned(1), may_alias)) Word;
+    typedef uint8_t __attribute__((vector_size(16), aligned(1), may_alias)) Vector;
+    uint64_t w = value * 0x0101010101010101ULL;
+    if (len > 128) {
+        memset(p, value, len);
+    } else if (len >= 16) {
+        Vector v = (Vector)(typeof(uint64_t __attribute__((vector_size(16))))){ w, w };
+        for (size_t i = 0; i < len - 16; i += 16)
+            *(Vector *)(p + i) = v;
+        *(Vector *)(p + len - 16) = v;
+    } else if (len >= 8) {
+        *(Word *)p = w;
+        *(Word *)(p + len - 8) = w;
+    } else {
+        for (size_t i = 0; i < len; i++)
+            ((volatile uint8_t *)p)[i] = value;
+    }
+}
+
 void shadow_set(GuestAddr a, size_t len, uint8_t value)
 {
     if (!clip(a, &len))
@@ -78,7 +100,7 @@ void shadow_set(GuestAddr a, size_t len, uint8_t value)
     if (len >= FILL_BY_CORE)
         gimle_shadow_fill(a, len, value);
     else
-        memset(gimle_shadow(a), value, len);
+        fill(gimle_shadow(a), len, value);
 }
 
 bool shadow_is_addressable(GuestAddr a)

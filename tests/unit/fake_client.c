@@ -69,6 +69,15 @@ unsigned unwind_stack(const UnwindRegs *regs, GuestAddr *pcs, unsigned max, Gues
     return n;
 }
 
+unsigned unwind_stack_logged(const UnwindRegs *regs, GuestAddr *pcs, unsigned max, GuestAddr lo,
+                             GuestAddr hi, UnwindLog *log)
+{
+    *log = (UnwindLog){ .incomplete = true };
+    return unwind_stack(regs, pcs, max, NULL, lo, hi);
+}
+
+uint32_t unwind_generation(void) { return 0; }
+
 DebuginfoOptions debuginfo_options;
 
 /* ---- debug info --------------------------------------------------------------------------- */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Calls of helpers, and cold regions.  PURE and LIGHT helpers keep all vector registers and are
- * called directly; FULL ones go through a stub that puts the whole guest state in its place.
+ * called directly; FULL ones go through a stub that puts the whole guest state in its place, QUICK ones
+ * through one that first tries without the vector registers.
  * Code that runs only under a condition is out of line and gives back the allocator's state
  * that the main path has.
  */
@@ -205,7 +206,9 @@ static int call_full(Cg *g, const IrInsn *i)
 {
     static const uint64_t high = 0x80000000u;
     uint32_t lost = (g->pinned ? CALLER_SAVED : CALLER_SAVED | (uint32_t)ALL_VEC) & g->allocatable;
-    HMem stub = g->pinned ? STATE(stubs.call_full_pinned) : STATE(stubs.call_full);
+    HMem stub = !g->pinned                            ? STATE(stubs.call_full)
+                : i->callee->kind == CALLEE_QUICK ? STATE(stubs.call_quick)
+                                                  : STATE(stubs.call_full_pinned);
     HMem pc = STATE(guest.pc), tool0 = STATE(tool);
     if (g->val[g->now].cc_live)
         cc_to_state(g);
@@ -244,19 +247,24 @@ static int call_full(Cg *g, const IrInsn *i)
     return d;
 }
 
+static bool is_full(const IrInsn *i)
+{
+    return i->callee->kind == CALLEE_FULL || i->callee->kind == CALLEE_QUICK;
+}
+
 static int call_any(Cg *g, const IrInsn *i)
 {
     if (i->callee->kind == CALLEE_ENTRY && g->pinned) {
         call_entry(g, i);
         return H_NONE;
     }
-    return i->callee->kind == CALLEE_FULL ? call_full(g, i) : call_light(g, i);
+    return is_full(i) ? call_full(g, i) : call_light(g, i);
 }
 
 /** May the helper change guest registers behind our back? */
 static bool changes_guest(const Cg *g, const IrInsn *i)
 {
-    return i->callee->kind == CALLEE_FULL || (i->callee->kind != CALLEE_PURE && !g->pinned);
+    return is_full(i) || (i->callee->kind != CALLEE_PURE && !g->pinned);
 }
 
 void gen_call(Cg *g, IrRef ref)

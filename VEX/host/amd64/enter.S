@@ -195,6 +195,50 @@ stub_call_full:
 	call_c
 	jmp	*VS_HELPER_RET(%rsp)
 
+/* CALLEE_QUICK from pinned code: helper in R11, its argument (a VexQuick) in the first scratch word.
+   The quick function finds the guest's arguments where they are; if it declines, all goes as
+   if it had not been tried.  Otherwise it has changed RAX only, and the guest function returns. */
+	.macro	gpr_save_called host, n
+	movq	%\host, 8 + VS_GPR + 8*\n(%rsp)
+	.endm
+	.macro	gpr_load_called host, n
+	movq	8 + VS_GPR + 8*\n(%rsp), %\host
+	.endm
+	.globl	stub_call_quick
+	.hidden	stub_call_quick
+stub_call_quick:
+	each_gpr gpr_save_called
+	movq	%r11, 8 + VS_SCRATCH + 8(%rsp)
+	movq	8 + VS_SCRATCH(%rsp), %r9
+	leaq	8(%rsp), %r8
+	movq	(%r9), %r11
+	movq	8(%r9), %r9
+	movq	$1, 8 + VS_QUICK(%rsp)
+	subq	$8, %rsp
+	call	*%r11
+	addq	$8, %rsp
+	testq	%rdx, %rdx
+	jz	1f
+	movq	(%r15), %r11
+	movq	$0, 8 + VS_QUICK(%rsp)
+	addq	$8, %r15
+	movq	%r11, 8 + VS_PC(%rsp)
+	gpr_load_called rcx, 1
+	gpr_load_called rdx, 2
+	gpr_load_called rsi, 6
+	gpr_load_called rdi, 7
+	gpr_load_called r8, 8
+	ret
+1:	movq	$0, 8 + VS_QUICK(%rsp)
+	gpr_load_called rax, 0
+	gpr_load_called rcx, 1
+	gpr_load_called rdx, 2
+	gpr_load_called rsi, 6
+	gpr_load_called rdi, 7
+	gpr_load_called r8, 8
+	movq	8 + VS_SCRATCH + 8(%rsp), %r11
+	jmp	*(8 + VS_STUBS + ST_CALL_FULL_PINNED)(%rsp)
+
 /* What an exit stub tells C, from R10 (exit_data.h) and R11. */
 	.macro	leave_common reason
 	movq	%r11, VS_PC(%rsp)

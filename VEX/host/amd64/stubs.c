@@ -34,7 +34,9 @@ SAME(VS_SCRATCH, scratch);
 SAME(VS_JUMP_CACHE, jump_cache);
 _Static_assert(JUMP_BITS == VEX_JUMP_CACHE_BITS && 1 << JUMP_ENTRY == sizeof(VexJumpEntry),
                "stubs_offsets.h: jump cache");
+SAME(VS_QUICK, quick);
 _Static_assert(ST_ENTER_PINNED == offsetof(VexStubs, enter_pinned), "stubs_offsets.h");
+_Static_assert(ST_CALL_FULL_PINNED == offsetof(VexStubs, call_full_pinned), "stubs_offsets.h");
 _Static_assert(VEX_EXIT_CHAIN == 0 && VEX_EXIT_INDIRECT == 1 && VEX_EXIT_KIND == 3, "enter.S writes these");
 
 HostCpu host_cpu;
@@ -91,7 +93,7 @@ void host_init(void)
 /* ---- the stubs ---- */
 
 extern const uint8_t stubs_begin[], stubs_end[];
-extern const uint8_t stub_abandon[], stub_call_full[], stub_fpu_load[];
+extern const uint8_t stub_abandon[], stub_call_full[], stub_fpu_load[], stub_call_quick[];
 
 #define DECLARE(kind)                                                                      \
     extern const uint8_t stub_exit_chain_##kind[], stub_exit_indirect_##kind[],            \
@@ -106,7 +108,7 @@ DECLARE(avx512)
       .redo = stub_redo_##kind, .exit_kind = stub_exit_kind_##kind,                        \
       .enter_pinned = stub_enter_pinned_##kind, .leave_pinned = stub_leave_pinned_##kind,  \
       .call_full_pinned = stub_call_full_pinned_##kind, .call_full = stub_call_full,       \
-      .fpu_load = stub_fpu_load }
+      .fpu_load = stub_fpu_load, .call_quick = stub_call_quick }
 
 void host_stubs(VexStubs *out)
 {
@@ -203,6 +205,15 @@ void vex_state_from_context(VexState *s, const void *uc, unsigned mode, GuestAdd
     if (flags & VM_PIN_TOOL0)
         s->tool[0] = (uint64_t)u->uc_mcontext.gregs[REG_R14];
     vectors_from_context(s, fp);
+}
+
+void vex_state_from_quick(VexState *s, const void *uc)
+{
+    const ucontext_t *u = uc;
+    const uint8_t *fp = (const uint8_t *)u->uc_mcontext.fpregs;
+    fp_from_context(s, fp);
+    vectors_from_context(s, fp);
+    s->quick = 0;
 }
 
 void vex_cc_from_context(VexState *s, const void *uc)

@@ -18,11 +18,12 @@
 #define VS_FPU_LIVE 8984
 #define VS_CUR_MODE 8992
 #define VS_STUBS 9000
-#define VS_HOST_SP 9072
-#define VS_HOST_MXCSR 9080
-#define VS_HELPER_RET 9088
-#define VS_SCRATCH 9096
-#define VS_JUMP_CACHE 9168
+#define VS_HOST_SP 9080
+#define VS_HOST_MXCSR 9088
+#define VS_HELPER_RET 9096
+#define VS_SCRATCH 9104
+#define VS_QUICK 9168
+#define VS_JUMP_CACHE 9184
 
 /* The jump cache: index of an address is its product with JUMP_HASH, its upper bits; entries and
    the caches of the modes are JUMP_ENTRY and JUMP_MODE bytes apart, by their logarithms. */
@@ -34,5 +35,6 @@
 
 /* In VexStubs. */
 #define ST_ENTER_PINNED 32
+#define ST_CALL_FULL_PINNED 48
 
 #endif

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The memory of traces is a table for each host thread, addressed by a hash of where the trace
+ * starts.  An entry holds the words that the walk read; all else that a walk depends on is
+ * which objects are mapped, which the unwinder's generation tells.  Only walks that read
+ * nothing but the thread's stack are remembered, and only words in the same stack are compared.
+ */
+#include "coregrind/report/trace_memo.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+enum { ENTRY_BITS = 8, ENTRIES = 1 << ENTRY_BITS };
+
+typedef struct TraceEntry {
+    const StackTrace *trace;
+    TraceStart at;
+    uint32_t generation;
+    uint16_t n;
+    bool fp_matters;
+    uint64_t value[UNWIND_LOG_WORDS];
+    uint32_t offset[UNWIND_LOG_WORDS]; /**< from the stack pointer */
+} TraceEntry;
+
+typedef struct TraceMemo {
+    GuestAddr lo, hi; /**< the stack that all entries are about */
+    TraceEntry entry[ENTRIES];
+} TraceMemo;
+
+static _Thread_local TraceMemo memo;
+
+typedef uint64_t __attribute__((aligned(1), may_alias)) StackWord;
+
+/* Not for AddressSanitizer: other frames' red zones are read on purpose. */
+__attribute__((no_sanitize("address"))) static inline uint64_t word_at(GuestAddr a)
+{
+    return *(const StackWord *)(uintptr_t)a;
+}
+
+/** The return address tells calls from different places in one frame apart. */
+static TraceEntry *entry_of(const TraceStart *at)
+{
+    uint64_t h = at->sp ^ at->pc << 20 ^ word_at(at->sp) * 0xd6e8feb86659fd93ULL;
+    return &memo.entry[(h * 0x9e3779b97f4a7c15ULL) >> (64 - ENTRY_BITS)];
+}
+
+static bool in_stack(GuestAddr sp) { return sp >= memo.lo && sp < memo.hi && memo.hi - sp >= 8; }
+
+const StackTrace *trace_memo_find(const TraceStart *at)
+{
+    if (!in_stack(at->sp))
+        return NULL;
+    const TraceEntry *e = entry_of(at);
+    if (e->at.sp != at->sp || e->at.pc != at->pc || !e->trace ||
+        (e->fp_matters && e->at.fp != at->fp) || e->at.max_frames != at->max_frames || e->generation != unwind_generation())
+        return NULL;
+    for (uint32_t i = 0; i < e->n; i++)
+        if (word_at(at->sp + e->offset[i]) != e->value[i])
+            return NULL;
+    return e->trace;
+}
+
+/** All entries are about one stack: another one starts anew. */
+static void change_stack(GuestAddr lo, GuestAddr hi)
+{
+    if (memo.lo == lo && memo.hi == hi)
+        return;
+    for (unsigned i = 0; i < ENTRIES; i++)
+        memo.entry[i].trace = NULL;
+    memo.lo = lo;
+    memo.hi = hi;
+}
+
+void trace_memo_put(const TraceStart *at, const UnwindLog *log, GuestAddr lo, GuestAddr hi,
+                    const StackTrace *t)
+{
+    if (log->incomplete)
+        return;
+    change_stack(lo, hi);
+    if (!in_stack(at->sp))
+        return;
+    TraceEntry *e = entry_of(at);
+    e->trace = t;
+    e->at = *at;
+    e->generation = log->generation;
+    e->n = (uint16_t)log->n;
+    e->fp_matters = log->fp_matters;
+    memcpy(e->value, log->value, log->n * sizeof *log->value);
+    memcpy(e->offset, log->offset, log->n * sizeof *log->offset);
+}
