@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: MIT
+// V bits go unchanged with values that are only moved, whatever the moves and the blocks they are in;
+// what is used after moves is reported where it is used.
+// CFLAGS: -O1
+// NEEDS: cpu:avx2
+// STDOUT: done
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+// The client request sequence; numbers as in valgrind/memcheck.h.
+static uint64_t request(uint64_t n, const void *a, const void *b, uint64_t len)
+{
+    volatile uint64_t args[6] = { n, (uint64_t)a, (uint64_t)b, len, 0, 0 };
+    uint64_t result = 0;
+    __asm__ volatile("rolq $3, %%rdi; rolq $13, %%rdi; rolq $61, %%rdi; rolq $51, %%rdi;"
+                     "xchgq %%rbx, %%rbx"
+                     : "+d"(result) : "a"(args) : "cc", "memory");
+    return result;
+}
+enum { MAKE_DEFINED = 0x4d430002, GET_VBITS = 0x4d430008, SET_VBITS, SIZE = 64 };
+
+static unsigned char from[SIZE] __attribute__((aligned(64))), to[SIZE] __attribute__((aligned(64)));
+uint64_t one = 1;
+
+#define CLOBBERS "rax", "rcx", "rdx", "r8", "r9", "r10", "xmm0", "xmm1", "xmm2", "cc", "memory"
+#define MOVES(name, text)                                                                  \
+    static void name(void)                                                                 \
+    {                                                                                      \
+        __asm__ volatile("sub $128, %%rsp;" text "; add $128, %%rsp"                         \
+                         : : "S"(from), "D"(to) : CLOBBERS);                               \
+    }
+#define NEXT_BLOCK "; jmp 7f; 7: "
+MOVES(words, "mov (%%rsi), %%rax; mov %%rax, (%%rdi)")
+MOVES(through_registers, "mov (%%rsi), %%rax; mov %%rax, %%r9; mov %%r9, %%rcx; mov %%rcx, (%%rdi)")
+MOVES(across_blocks, "mov (%%rsi), %%rax" NEXT_BLOCK "mov %%rax, %%r10" NEXT_BLOCK "mov %%r10, (%%rdi)")
+MOVES(by_stack, "mov (%%rsi), %%rax; push %%rax; xor %%eax, %%eax; pop %%rdx; mov %%rdx, (%%rdi)")
+MOVES(by_stack_and_block, "mov (%%rsi), %%rax; push %%rax" NEXT_BLOCK "pop %%r8; mov %%r8, (%%rdi)")
+MOVES(half, "mov (%%rsi), %%eax; mov %%rax, (%%rdi)")
+MOVES(half_register, "mov (%%rsi), %%rax; mov %%eax, %%ecx; mov %%rcx, (%%rdi)")
+MOVES(low_parts, "mov (%%rsi), %%rax; mov %%al, (%%rdi); mov 2(%%rsi), %%rcx; mov %%cx, 4(%%rdi)")
+MOVES(overwritten, "mov (%%rsi), %%rax; mov %%rax, %%rcx; mov one(%%rip), %%rax;"
+                   "mov %%rax, (%%rdi); mov %%rcx, 8(%%rdi)")
+MOVES(own_address, "mov %%rsi, %%rax; mov (%%rax), %%rax; mov %%rax, (%%rdi)")
+MOVES(xmm, "movdqu (%%rsi), %%xmm0; movdqu %%xmm0, (%%rdi)")
+MOVES(xmm_registers, "movups 8(%%rsi), %%xmm0; movaps %%xmm0, %%xmm1" NEXT_BLOCK "movups %%xmm1, (%%rdi)")
+MOVES(scalars, "movq (%%rsi), %%xmm0; movd 8(%%rsi), %%xmm1; movdqu %%xmm0, (%%rdi);"
+               "movdqu %%xmm1, 16(%%rdi)")
+MOVES(ymm, "vmovdqu (%%rsi), %%ymm0; vmovdqa %%ymm0, %%ymm1; vmovdqu %%ymm1, (%%rdi); vzeroupper")
+// The move to the lower half keeps the upper one.
+MOVES(halves, "vmovdqu (%%rsi), %%ymm0; movdqu 16(%%rsi), %%xmm0; vmovdqu %%ymm0, (%%rdi);"
+              "vmovdqu (%%rsi), %%ymm1; movaps %%xmm0, %%xmm1; vmovdqu %%ymm1, 32(%%rdi); vzeroupper")
+MOVES(cleared_above, "vmovdqu (%%rsi), %%ymm0; vmovdqu (%%rsi), %%xmm0; vmovdqu %%ymm0, (%%rdi); vzeroupper")
+
+// Where byte k of `to' comes from: a byte of `from', or DEFINED.
+enum { DEFINED = -1, OLD = -2 };
+typedef struct Case { const char *name; void (*run)(void); int (*source)(int k); } Case;
+static int low8(int k) { return k < 8 ? k : OLD; }
+static int low4(int k) { return k < 4 ? k : k < 8 ? DEFINED : OLD; }
+static int parts(int k) { return k == 0 ? 0 : k == 4 || k == 5 ? k - 2 : OLD; }
+static int second(int k) { return k < 8 ? DEFINED : k < 16 ? k - 8 : OLD; }
+static int low16(int k) { return k < 16 ? k : OLD; }
+static int at8(int k) { return k < 16 ? k + 8 : OLD; }
+static int scalar(int k)
+{
+    return k < 8 ? k : k < 16 ? DEFINED : k < 20 ? k - 8 : k < 32 ? DEFINED : OLD;
+}
+static int low32(int k) { return k < 32 ? k : OLD; }
+static int upper_kept(int k) { k %= 32; return k < 16 ? k + 16 : k; }
+static int low16_zero(int k) { return k < 16 ? k : k < 32 ? DEFINED : OLD; }
+
+static const Case cases[] = {
+#define C(f, s) { #f, f, s }
+    C(words, low8), C(through_registers, low8), C(across_blocks, low8), C(by_stack, low8),
+    C(by_stack_and_block, low8), C(half, low4), C(half_register, low4), C(low_parts, parts),
+    C(overwritten, second), C(own_address, low8), C(xmm, low16), C(xmm_registers, at8),
+    C(scalars, scalar), C(ymm, low32), C(halves, upper_kept), C(cleared_above, low16_zero),
+};
+
+static unsigned seed = 1;
+static unsigned rnd(void) { return (seed = seed * 1103515245 + 12345) >> 16; }
+
+/** All kinds of V bits, the tool's own marks for whole bytes among them. */
+static void choose(unsigned char *v)
+{
+    unsigned kind = rnd() % 4;
+    for (int k = 0; k < SIZE; k++)
+        v[k] = kind == 0 ? 0 : rnd() % 3 ? (kind == 1 ? 0xff : 0) : rnd() % 5 ? rnd() : 0xa5;
+}
+
+static void check(const Case *c)
+{
+    unsigned char v[SIZE], old[SIZE], got[SIZE];
+    choose(v);
+    choose(old);
+    request(SET_VBITS, from, v, SIZE);
+    request(SET_VBITS, to, old, SIZE);
+    c->run();
+    request(GET_VBITS, to, got, SIZE);
+    request(MAKE_DEFINED, from, (void *)SIZE, 0);
+    request(MAKE_DEFINED, to, (void *)SIZE, 0);
+    for (int k = 0; k < SIZE; k++) {
+        int s = c->source(k);
+        unsigned want = s == OLD ? old[k] : s == DEFINED ? 0 : v[s];
+        if (got[k] != want) {
+            printf("%s: byte %d has V bits %02x, not %02x\n", c->name, k, got[k], want);
+            exit(1);
+        }
+    }
+}
+
+static int used_after_moves(volatile int *p)
+{
+    int a = *p;
+    __asm__ volatile("push %%rcx; mov %0, %%ecx; mov %%ecx, %0; pop %%rcx" : "+r"(a));
+    if (a == 3) // EXPECT: Conditional jump or move depends on uninitialised value(s)
+        puts("three");
+    return 2;
+}
+
+static int freed_source(long *p)
+{
+    long a;
+    __asm__ volatile("mov (%1), %0; mov %0, %%rdx; mov %%rdx, %0" : "=&r"(a) : "r"(p) : "rdx"); // EXPECT: Invalid read of size 8
+    return a != 0;
+}
+
+static void freed_target(long *p, long *undefined)
+{
+    // EXPECT: Invalid write of size 8
+    __asm__ volatile("mov (%1), %%rdx; mov %%rdx, (%0)" : : "r"(p), "r"(undefined) : "rdx", "memory");
+}
+
+int main(void)
+{
+    for (int round = 0; round < 400; round++)
+        for (unsigned i = 0; i < sizeof cases / sizeof cases[0]; i++)
+            check(&cases[i]);
+    int *p = malloc(4);
+    long *q = malloc(8), *r = malloc(8);
+    int n = used_after_moves(p);
+    memset(q, 0, 8);
+    free(q);
+    n += freed_source(q);
+    freed_target(q, r);
+    free(p);
+    free(r);
+    puts(n >= 0 ? "done" : "");
+    return 0;
+}
