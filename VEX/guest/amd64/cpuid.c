@@ -142,6 +142,17 @@ static void restrict_xsave_leaf(Regs *c, uint32_t subleaf)
     }
 }
 
+GIMLE_LIGHT uint64_t amd64_cpuid_subleaf_bits(VexState *s, uint64_t leaf)
+{
+    (void)s;
+    static const uint32_t with_subleaves[] = { 4, 7, 0xb, 0xd, 0xf, 0x10, 0x12, 0x14, 0x17, 0x18, 0x1b,
+        0x1d, 0x1f, 0x20, 0x23, 0x24, 0x8000001d, 0x80000020, 0x80000026 };
+    for (unsigned i = 0; i < sizeof with_subleaves / sizeof with_subleaves[0]; i++)
+        if (with_subleaves[i] == (uint32_t)leaf)
+            return 0xffffffffu;
+    return 0;
+}
+
 GIMLE_LIGHT uint64_t amd64_cpuid(VexState *s, uint64_t leaf, uint64_t subleaf, uint64_t pair)
 {
     (void)s;

@@ -12,6 +12,8 @@
  * high half if @p pair is 0, ECX and EDX if it is 1.  (cpuid.c)
  */
 uint64_t amd64_cpuid(VexState *s, uint64_t leaf, uint64_t subleaf, uint64_t pair);
+/** The bits of ECX that CPUID looks at for @p leaf: none or all.  (cpuid.c) */
+uint64_t amd64_cpuid_subleaf_bits(VexState *s, uint64_t leaf);
 
 /** FXSAVE, XSAVE, XSAVEC (XS_*, lifters.h) of the state to client memory at @p addr.  (xsave.c) */
 uint64_t amd64_state_to_memory(VexState *s, uint64_t addr, uint64_t format);

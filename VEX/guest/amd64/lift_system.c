@@ -8,6 +8,9 @@
 #include "lifters.h"
 
 static const IrCallee callee_cpuid = { "amd64_cpuid", (void *)amd64_cpuid, CALLEE_PURE, TY_I64, 3 };
+static const IrCallee callee_subleaf_bits = { "amd64_cpuid_subleaf_bits",
+                                              (void *)amd64_cpuid_subleaf_bits, CALLEE_PURE,
+                                              TY_I64, 1 };
 static const IrCallee callee_to_memory = { "amd64_state_to_memory", (void *)amd64_state_to_memory,
                                            CALLEE_FULL, TY_NONE, 2 };
 static const IrCallee callee_from_memory = { "amd64_state_from_memory",
@@ -26,7 +29,11 @@ static void put_halves(Lift *l, IrRef v, RegId lo, RegId hi)
 bool lift_cpuid(Lift *l, const Insn *in, const InsnRow *row)
 {
     (void)in, (void)row;
-    IrRef args[3] = { lift_get(l, AMD64_RAX, 8), lift_get(l, AMD64_RCX, 8), lift_c64(l, 0) };
+    IrRef leaf = ir_binop(l->b, OP_AND, lift_get(l, AMD64_RAX, 8), lift_c64(l, 0xffffffffu));
+    /* most leaves ignore ECX, and programs leave it undefined then */
+    IrRef bits = ir_call(l->b, &callee_subleaf_bits, IR_NONE, &leaf, 1);
+    IrRef subleaf = ir_binop(l->b, OP_AND, lift_get(l, AMD64_RCX, 8), bits);
+    IrRef args[3] = { leaf, subleaf, lift_c64(l, 0) };
     IrRef ab = ir_call(l->b, &callee_cpuid, IR_NONE, args, 3);
     args[2] = lift_c64(l, 1);
     IrRef cd = ir_call(l->b, &callee_cpuid, IR_NONE, args, 3);
