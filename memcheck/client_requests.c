@@ -9,6 +9,7 @@
 #include "errors.h"
 #include "leak/leak.h"
 #include "mempool.h"
+#include "origin/origin.h"
 #include "shadow/shadow.h"
 
 /* ---- described blocks --------------------------------------------------------------- */
@@ -80,8 +81,9 @@ static uint64_t make_noaccess(Thread *t, const uint64_t *a)
 
 static uint64_t make_undefined(Thread *t, const uint64_t *a)
 {
-    (void)t;
     shadow_set_undefined(a[1], a[2]);
+    if (mc_options.track_origins)
+        origin_note_user(t, a[1], a[2]);
     return (uint64_t)-1;
 }
 
@@ -166,14 +168,14 @@ static uint64_t enable_reporting(Thread *t, const uint64_t *a)
 {
     (void)t;
     mc_ignore_range(a[1], a[2], false);
-    return 0;
+    return 1;
 }
 
 static uint64_t disable_reporting(Thread *t, const uint64_t *a)
 {
     (void)t;
     mc_ignore_range(a[1], a[2], true);
-    return 0;
+    return 1;
 }
 
 /* ---- leaks -------------------------------------------------------------------------- */
@@ -240,7 +242,7 @@ static uint64_t freelike(Thread *t, const uint64_t *a)
 
 static uint64_t resize_in_place(Thread *t, const uint64_t *a)
 {
-    client_block_resize(t, a[1], a[2], a[3]);
+    client_block_resize(t, a[1], a[2], a[3], a[4]);
     return 0;
 }
 

@@ -30,6 +30,7 @@ typedef struct Detail {
     const char *function;   /**< overlap */
     Where where;
     HeapBlock block;        /**< WHERE_HEAP: as it was */
+    bool reused;            /**< in memory of a block that was freed not long ago */
     McClientBlock client;   /**< WHERE_CLIENT_BLOCK */
     AddrDesc core;          /**< WHERE_CORE */
     const McLoss *loss;     /**< ME_LEAK */
@@ -171,14 +172,25 @@ static bool errors_equal(const GimleError *a, const GimleError *b)
     return key_of(a) == key_of(b);
 }
 
+/** Blocks of pools come first, then the live block that @p a is in, then what is near. */
+static HeapBlock *block_to_show(GuestAddr a)
+{
+    HeapBlock *near = gimle_heap_find_near(a);
+    if (!near || (near->kind == HEAP_POOL && !near->freed))
+        return near;
+    HeapBlock *live = gimle_heap_find_live(a);
+    return live ? live : near;
+}
+
 static void describe(Thread *t, GuestAddr a, Detail *d)
 {
-    HeapBlock *h = gimle_heap_find_near(a);
+    HeapBlock *h = block_to_show(a);
     if (mc_client_block_at(a, &d->client)) {
         d->where = WHERE_CLIENT_BLOCK;
     } else if (h) {
         d->where = WHERE_HEAP;
         d->block = *h;
+        d->reused = !h->freed && h->kind != HEAP_POOL && gimle_heap_is_reused(a);
     } else {
         d->where = WHERE_CORE;
         gimle_describe_addr(t, a, &d->core);
@@ -198,8 +210,11 @@ static void errors_complete(GimleError *e)
     *d = pending;
     d->key = key_of(e);
     d->where = WHERE_NONE;
+    d->reused = false;
     if (has_address[e->kind] && !(d->key & KEY_REGISTER))
         describe(e->thread, e->addr, d);
+    if (e->kind == ME_MISMATCH) /* it is about this block only */
+        d->reused = false;
     bool about_values = e->kind == ME_VALUE || e->kind == ME_COND ||
                         ((e->kind == ME_PARAM || e->kind == ME_USER) &&
                          !(d->key & KEY_UNADDRESSABLE));
@@ -231,10 +246,12 @@ static void print_range(ErrorPrinter *p, GuestAddr a, GuestAddr start, size_t si
                     mc_commas(delta, off), relation, what, mc_commas(total, size), state);
 }
 
-static void print_heap_block(ErrorPrinter *p, GuestAddr a, const HeapBlock *b)
+static void print_heap_block(ErrorPrinter *p, GuestAddr a, const Detail *d)
 {
+    const HeapBlock *b = &d->block;
     bool show_free = b->freed && b->free;
-    print_range(p, a, b->addr, b->size, "block", b->freed ? "free'd" : "alloc'd");
+    print_range(p, a, b->addr, b->size, d->reused ? "recently re-allocated block" : "block",
+                b->freed ? "free'd" : b->kind == HEAP_POOL ? "client-defined" : "alloc'd");
     if (show_free)
         gimle_print_stack(p, b->free);
     else if (b->alloc && !b->freed)
@@ -251,7 +268,7 @@ static void print_where(const GimleError *e, const Detail *d, ErrorPrinter *p)
     case WHERE_NONE:
         break;
     case WHERE_HEAP:
-        print_heap_block(p, e->addr, &d->block);
+        print_heap_block(p, e->addr, d);
         break;
     case WHERE_CLIENT_BLOCK:
         print_range(p, e->addr, d->client.start, d->client.size, d->client.name, "client-defined");
@@ -268,8 +285,9 @@ static void print_origin(const Detail *d, ErrorPrinter *p)
 {
     if (!d->origin.where)
         return;
-    gimle_print_aux(p, "Uninitialised value was created by a %s allocation",
-                    d->origin.kind == ORIGIN_HEAP ? "heap" : "stack");
+    gimle_print_aux(p, "Uninitialised value was created by a %s",
+                    d->origin.kind == ORIGIN_HEAP ? "heap allocation"
+                    : d->origin.kind == ORIGIN_USER ? "client request" : "stack allocation");
     gimle_print_stack(p, d->origin.where);
 }
 

@@ -75,6 +75,8 @@ static void memcheck_fini(int exit_code)
     }
     if (mc_saw_undefined() && !mc_options.track_origins && !quiet && !xml)
         gimle_umsg("Use --track-origins=yes to see where uninitialised values come from\n");
+    if (!xml)
+        mc_ignored_ranges_warn();
 }
 
 const GimleTool gimle_tool = {

@@ -47,6 +47,8 @@ extern const GimleOption mc_option_table[];
 bool mc_is_ignored_address(GuestAddr a);
 /** Client request: ignore (or stop ignoring) bad addresses in [a, a+len). */
 void mc_ignore_range(GuestAddr a, size_t len, bool ignore);
+/** At the end: name the ranges that the client still has ignored. */
+void mc_ignored_ranges_warn(void);
 /** Check combinations of options; before the client starts. */
 void mc_options_finish(void);
 

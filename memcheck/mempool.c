@@ -14,6 +14,15 @@
 
 /* ---- single blocks ------------------------------------------------------------------ */
 
+/** Nobody's bytes before and after [a, a+size). */
+static void set_red_zones(GuestAddr a, size_t size, size_t red_zone)
+{
+    if (red_zone == 0)
+        return;
+    shadow_set_noaccess(a - red_zone, red_zone);
+    shadow_set_noaccess(a + size, red_zone);
+}
+
 void client_block_new(Thread *t, GuestAddr a, size_t size, size_t red_zone, bool zeroed)
 {
     HeapBlock *b = gimle_heap_register(t, a, size, red_zone);
@@ -23,6 +32,7 @@ void client_block_new(Thread *t, GuestAddr a, size_t size, size_t red_zone, bool
     b->alloc = gimle_stack_trace(t);
     mc_heap_count(1, 0, size);
     shadow_set(a, size, zeroed ? SH_DEFINED : SH_UNDEFINED);
+    set_red_zones(a, size, red_zone);
 }
 
 void client_block_free(Thread *t, GuestAddr a, size_t red_zone)
@@ -33,13 +43,13 @@ void client_block_free(Thread *t, GuestAddr a, size_t red_zone)
         mc_error_free(t, a);
         return;
     }
-    if (b->kind != HEAP_CUSTOM)
+    if (b->kind != HEAP_CUSTOM && mc_options.show_mismatched_frees)
         mc_error_mismatch(t, a);
     shadow_set_noaccess(a - red_zone, b->size + 2 * red_zone);
     gimle_heap_free(t, b, gimle_stack_trace(t));
 }
 
-void client_block_resize(Thread *t, GuestAddr a, size_t old_size, size_t new_size)
+void client_block_resize(Thread *t, GuestAddr a, size_t old_size, size_t new_size, size_t red_zone)
 {
     HeapBlock *b = gimle_heap_find_start(a);
     if (!b || b->size != old_size || new_size == 0) {
@@ -51,6 +61,7 @@ void client_block_resize(Thread *t, GuestAddr a, size_t old_size, size_t new_siz
         shadow_set_undefined(a + old_size, new_size - old_size);
     else
         shadow_set_noaccess(a + new_size, old_size - new_size);
+    set_red_zones(a, new_size, red_zone);
 }
 
 /* ---- pools -------------------------------------------------------------------------- */
@@ -78,12 +89,24 @@ static long find_pool(GuestAddr id)
 /** Forget block @p i of @p p: its memory is not addressable any more. Lock held. */
 static void drop_block(Thread *t, Pool *p, size_t i)
 {
-    HeapBlock *b = gimle_heap_find_start(p->block.data[i]);
+    HeapBlock *b = gimle_heap_find_in_pool(p->block.data[i]);
     vec_remove(&p->block, i);
     if (!b)
         return;
     shadow_set_noaccess(b->addr, b->size);
     gimle_heap_free(t, b, gimle_stack_trace(t));
+}
+
+/** A block of pool @p p that was allocated at @p where. */
+static HeapBlock *register_block(Thread *t, const Pool *p, GuestAddr a, size_t size,
+                                 const StackTrace *where)
+{
+    HeapBlock *b = gimle_heap_register(t, a, size, p->red_zone);
+    if (b) {
+        b->kind = HEAP_POOL;
+        b->alloc = where;
+    }
+    return b;
 }
 
 static void pool_create(Thread *t, const uint64_t *a)
@@ -92,24 +115,28 @@ static void pool_create(Thread *t, const uint64_t *a)
     vec_push(&pools, ((Pool){ .id = a[0], .red_zone = a[1], .zeroed = a[2] != 0 }));
 }
 
+/** The blocks go with their pool, and are no blocks that were freed. */
 static void pool_destroy(Thread *t, Pool *p, const uint64_t *a)
 {
-    (void)a;
-    while (p->block.n)
-        drop_block(t, p, p->block.n - 1);
+    (void)t, (void)a;
+    for (size_t i = 0; i < p->block.n; i++) {
+        HeapBlock *b = gimle_heap_find_in_pool(p->block.data[i]);
+        if (!b)
+            continue;
+        shadow_set_noaccess(b->addr - p->red_zone, b->size + 2 * p->red_zone);
+        gimle_heap_forget(b);
+    }
     vec_free(&p->block);
     vec_remove(&pools, (size_t)(p - pools.data));
 }
 
 static void pool_alloc(Thread *t, Pool *p, const uint64_t *a)
 {
-    HeapBlock *b = gimle_heap_register(t, a[1], a[2], p->red_zone);
-    if (!b)
+    if (!register_block(t, p, a[1], a[2], gimle_stack_trace(t)))
         return;
-    b->kind = HEAP_CUSTOM;
-    b->alloc = gimle_stack_trace(t);
     mc_heap_count(1, 0, a[2]);
     shadow_set(a[1], a[2], p->zeroed ? SH_DEFINED : SH_UNDEFINED);
+    set_red_zones(a[1], a[2], p->red_zone);
     vec_push(&p->block, a[1]);
 }
 
@@ -131,12 +158,15 @@ static void pool_free(Thread *t, Pool *p, const uint64_t *a)
         drop_block(t, p, (size_t)i);
 }
 
-/** Keep only what lies in [a[1], +a[2]): blocks outside go, blocks across the border shrink. */
+/**
+ * Keep only what lies in [a[1], +a[2]): blocks outside go, blocks across the border shrink.  What
+ * they lose stays as it was.
+ */
 static void pool_trim(Thread *t, Pool *p, const uint64_t *a)
 {
     GuestAddr lo = a[1], hi = a[1] + a[2];
     for (size_t i = p->block.n; i-- > 0;) {
-        HeapBlock *b = gimle_heap_find_start(p->block.data[i]);
+        HeapBlock *b = gimle_heap_find_in_pool(p->block.data[i]);
         if (!b)
             continue;
         GuestAddr start = b->addr, end = b->addr + b->size;
@@ -148,14 +178,8 @@ static void pool_trim(Thread *t, Pool *p, const uint64_t *a)
             drop_block(t, p, i);
             continue;
         }
-        gimle_heap_free(t, b, where);
-        b = gimle_heap_register(t, new_start, new_end - new_start, p->red_zone);
-        shadow_set_noaccess(start, new_start - start);
-        shadow_set_noaccess(new_end, end - new_end);
-        if (b) {
-            b->kind = HEAP_CUSTOM;
-            b->alloc = where;
-        }
+        gimle_heap_forget(b);
+        register_block(t, p, new_start, new_end - new_start, where);
         p->block.data[i] = new_start;
     }
 }
@@ -170,18 +194,14 @@ static void pool_move(Thread *t, Pool *p, const uint64_t *a)
 static void pool_change(Thread *t, Pool *p, const uint64_t *a)
 {
     long i = find_block(p, a[1]);
-    HeapBlock *b = i < 0 ? NULL : gimle_heap_find_start(a[1]);
+    HeapBlock *b = i < 0 ? NULL : gimle_heap_find_in_pool(a[1]);
     if (!b) {
         mc_error_free(t, a[1]);
         return;
     }
     const StackTrace *where = b->alloc;
-    gimle_heap_free(t, b, where);
-    b = gimle_heap_register(t, a[2], a[3], p->red_zone);
-    if (b) {
-        b->kind = HEAP_CUSTOM;
-        b->alloc = where;
-    }
+    gimle_heap_forget(b);
+    register_block(t, p, a[2], a[3], where);
     p->block.data[i] = a[2];
 }
 

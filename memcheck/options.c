@@ -32,8 +32,9 @@ McOptions mc_options = {
 
 /* ---- address ranges ----------------------------------------------------------------- */
 
-typedef struct Range { GuestAddr start, end; } Range;
-static VEC(Range) ignored;
+/** @p asked: by the client, not by an option. */
+typedef struct Range { GuestAddr start, end; bool asked; } Range;
+static VEC(Range) ignored; /* by address; they do not overlap */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /**< a leaf */
 
 bool mc_is_ignored_address(GuestAddr a)
@@ -48,17 +49,59 @@ bool mc_is_ignored_address(GuestAddr a)
     return found;
 }
 
+static int by_start(const void *x, const void *y)
+{
+    const Range *a = x, *b = y;
+    return a->start < b->start ? -1 : a->start > b->start;
+}
+
+/** What is said of [start, end) from now on; pieces of older ranges stay. Lock held. */
+static void set_range(GuestAddr start, GuestAddr end, bool ignore, bool asked)
+{
+    for (size_t i = ignored.n; i-- > 0;) {
+        Range r = ignored.data[i];
+        if (r.end <= start || r.start >= end)
+            continue;
+        vec_remove(&ignored, i);
+        if (r.start < start)
+            vec_push(&ignored, ((Range){ r.start, start, r.asked }));
+        if (r.end > end)
+            vec_push(&ignored, ((Range){ end, r.end, r.asked }));
+    }
+    if (ignore && end > start)
+        vec_push(&ignored, ((Range){ start, end, asked }));
+    if (ignored.n > 1)
+        qsort(ignored.data, ignored.n, sizeof *ignored.data, by_start);
+}
+
 void mc_ignore_range(GuestAddr a, size_t len, bool ignore)
 {
     pthread_mutex_lock(&lock);
-    if (ignore) {
-        vec_push(&ignored, ((Range){ a, a + len }));
-    } else {
-        for (size_t i = ignored.n; i-- > 0;)
-            if (ignored.data[i].start >= a && ignored.data[i].end <= a + len)
-                vec_remove(&ignored, i);
-    }
+    set_range(a, a + len, ignore, true);
     pthread_mutex_unlock(&lock);
+}
+
+/** Ranges are numbered together with the gaps between them, which count from address 0. */
+void mc_ignored_ranges_warn(void)
+{
+    size_t asked = 0, number = 0;
+    GuestAddr after = 0;
+    for (size_t i = 0; i < ignored.n; i++)
+        asked += ignored.data[i].asked;
+    if (asked == 0)
+        return;
+    gimle_umsg("WARNING: exiting program has the following client-requested\n");
+    gimle_umsg("WARNING: address error disablement range(s) still in force,\n");
+    gimle_umsg("WARNING: possibly as a result of some mistake in the use of the\n");
+    gimle_umsg("WARNING: VALGRIND_{DISABLE,ENABLE}_ERROR_REPORTING_IN_RANGE macros.\n");
+    for (size_t i = 0; i < ignored.n; i++, number++) {
+        const Range *r = &ignored.data[i];
+        number += r->start > after;
+        after = r->end;
+        if (r->asked)
+            gimle_umsg("   [%zu]  0x%016lx-0x%016lx  ClientReq\n", number, (unsigned long)r->start,
+                       (unsigned long)r->end - 1);
+    }
 }
 
 /** "0xPP-0xQQ[,0xRR-0xSS]" */
@@ -73,7 +116,7 @@ static const char *parse_ignore_ranges(const char *value)
         unsigned long long hi = strtoull(value, &end, 0);
         if (end == value || hi < lo)
             return "expected START-END with START not above END";
-        vec_push(&ignored, ((Range){ lo, hi + 1 }));
+        set_range(lo, hi + 1, true, false);
         if (*end == '\0')
             return NULL;
         if (*end != ',')

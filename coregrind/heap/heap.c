@@ -204,11 +204,11 @@ HeapBlock *gimle_heap_register(Thread *t, GuestAddr a, size_t size, size_t red_z
 
 HeapBlock *gimle_heap_find_start(GuestAddr a)
 {
-    Slot *s = span_slot_at(a);
-    if (s && slot_state(s) == SLOT_LIVE && s->b.addr == a)
+    Slot *s = registered_find_start(a); /* the first block of a pool in a block of ours */
+    if (s)
         return &s->b;
-    s = registered_find_start(a);
-    return s ? &s->b : NULL;
+    s = span_slot_at(a);
+    return s && slot_state(s) == SLOT_LIVE && s->b.addr == a ? &s->b : NULL;
 }
 
 HeapBlock *gimle_heap_find_near(GuestAddr a)

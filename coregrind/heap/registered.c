@@ -99,7 +99,15 @@ void registered_remove(Slot *s)
 
 typedef bool Wanted(const Slot *s, GuestAddr a);
 
-static bool starts_live(const Slot *s, GuestAddr a) { return !s->b.freed && s->b.addr == a; }
+static bool starts_live(const Slot *s, GuestAddr a)
+{
+    return !s->b.freed && s->b.addr == a && s->b.kind != HEAP_POOL;
+}
+
+static bool starts_in_pool(const Slot *s, GuestAddr a)
+{
+    return !s->b.freed && s->b.addr == a && s->b.kind == HEAP_POOL;
+}
 
 static bool contains(const Slot *s, GuestAddr a)
 {
@@ -107,6 +115,8 @@ static bool contains(const Slot *s, GuestAddr a)
 }
 
 static bool is_near(const Slot *s, GuestAddr a) { return a >= lowest(s) && a < highest(s); }
+
+static bool is_near_freed(const Slot *s, GuestAddr a) { return s->b.freed && is_near(s, a); }
 
 static Slot *search(GuestAddr a, Wanted *wanted)
 {
@@ -119,15 +129,37 @@ static Slot *search(GuestAddr a, Wanted *wanted)
     return NULL;
 }
 
-Slot *registered_find_start(GuestAddr a)
+static Slot *find(GuestAddr a, Wanted *wanted)
 {
     if (registered_count() == 0)
         return NULL;
     lock_take(LOCK_heap);
-    Slot *s = search(a, starts_live);
+    Slot *s = search(a, wanted);
     lock_release(LOCK_heap);
     return s;
 }
+
+Slot *registered_find_start(GuestAddr a) { return find(a, starts_live); }
+
+HeapBlock *gimle_heap_find_in_pool(GuestAddr a)
+{
+    Slot *s = find(a, starts_in_pool);
+    return s ? &s->b : NULL;
+}
+
+HeapBlock *gimle_heap_find_live(GuestAddr a)
+{
+    Slot *s = find(a, contains);
+    if (s)
+        return &s->b;
+    s = span_slot_at(a);
+    bool found = s && slot_state(s) == SLOT_LIVE && a >= s->b.addr && a - s->b.addr < s->b.size;
+    return found ? &s->b : NULL;
+}
+
+bool gimle_heap_is_reused(GuestAddr a) { return find(a, is_near_freed) != NULL; }
+
+void gimle_heap_forget(HeapBlock *b) { registered_remove(slot_of(b)); }
 
 Slot *registered_find_near(GuestAddr a)
 {

@@ -43,7 +43,10 @@ bool gimle_mapping_next(GuestAddr a, GuestMapping *out);
 
 /* ---- guest heap: size classes, red zones, quarantine; metadata outside the client's reach ---- */
 
-typedef enum HeapAllocKind { HEAP_MALLOC, HEAP_NEW, HEAP_NEW_ARRAY, HEAP_CUSTOM } HeapAllocKind;
+/** The last two are of the client's own making; those of pools are found by functions of their own. */
+typedef enum HeapAllocKind {
+    HEAP_MALLOC, HEAP_NEW, HEAP_NEW_ARRAY, HEAP_CUSTOM, HEAP_POOL
+} HeapAllocKind;
 
 typedef struct HeapBlock {
     GuestAddr addr;           /**< what the client was given */
@@ -71,12 +74,20 @@ void gimle_heap_on_reuse(void (*dropped)(HeapBlock *b));
 void gimle_heap_on_arena(void (*mapped)(GuestAddr a, size_t len));
 /** Change the recorded size in place if the slot is large enough (realloc); false otherwise. */
 bool gimle_heap_resize(HeapBlock *b, size_t new_size);
-/** Live block that starts exactly at @p a, or NULL. */
+/** Live block that starts exactly at @p a, the client's own before ours; not one of a pool. NULL. */
 HeapBlock *gimle_heap_find_start(GuestAddr a);
+/** Live block of a pool that starts exactly at @p a, or NULL. */
+HeapBlock *gimle_heap_find_in_pool(GuestAddr a);
+/** Live block that contains @p a, red zones not included, or NULL. */
+HeapBlock *gimle_heap_find_live(GuestAddr a);
+/** Was there a block of the client's own making, freed since, whose range contained @p a? */
+bool gimle_heap_is_reused(GuestAddr a);
 /** Live or quarantined block whose range, red zones included, contains @p a; NULL. */
 HeapBlock *gimle_heap_find_near(GuestAddr a);
 /** Record a block the client made itself (MALLOCLIKE_BLOCK); not backed by the heap. */
 HeapBlock *gimle_heap_register(Thread *t, GuestAddr a, size_t size, size_t red_zone);
+/** Forget a block that was registered, as if it had never been. */
+void gimle_heap_forget(HeapBlock *b);
 /** Call @p f for every live block in order of address; the world must be stopped or single-threaded. */
 void gimle_heap_for_each(void (*f)(void *ctx, HeapBlock *b), void *ctx);
 /** Usable size of the block (>= size). */

@@ -41,12 +41,14 @@ static void add_block(void *ctx, HeapBlock *b)
                                     .leader = UINT32_MAX };
 }
 
+static bool is_of_client(const LeakBlock *b) { return b->alloc_kind >= HEAP_CUSTOM; }
+
 static int by_address(const void *a, const void *b)
 {
     const LeakBlock *x = a, *y = b;
     if (x->addr != y->addr)
         return x->addr < y->addr ? -1 : 1;
-    return (x->alloc_kind == HEAP_CUSTOM) - (y->alloc_kind == HEAP_CUSTOM);
+    return is_of_client(x) - is_of_client(y);
 }
 
 /** A heap block in which the client has registered blocks of its own stands for nothing itself. */
@@ -55,8 +57,7 @@ static void drop_divided_blocks(LeakHeap *h)
     size_t kept = 0;
     for (size_t i = 0; i < h->n; i++) {
         const LeakBlock *b = &h->block[i], *next = b + 1;
-        bool divided = b->alloc_kind != HEAP_CUSTOM && i + 1 < h->n &&
-                       next->alloc_kind == HEAP_CUSTOM && next->addr < b->addr + b->size;
+        bool divided = !is_of_client(b) && i + 1 < h->n && is_of_client(next) && next->addr < b->addr + b->size;
         if (!divided)
             h->block[kept++] = *b;
     }

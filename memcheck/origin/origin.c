@@ -15,7 +15,7 @@
 #include "base/hashmap.h"
 
 /** Notes are forgotten when there are so many. */
-enum { MAX_NOTES = 1 << 18, MAX_COPIES = 32, MAX_FUNCTION = 1 << 20, NAME = 512 };
+enum { MAX_NOTES = 1 << 18, MAX_USER_NOTES = 1 << 14, MAX_COPIES = 32, MAX_FUNCTION = 1 << 20, NAME = 512 };
 
 typedef struct Note {
     GuestAddr from, pc;
@@ -108,12 +108,67 @@ static Origin of_stack(const AddrDesc *d, const StackTrace *now)
     return (Origin){ ORIGIN_STACK, gimle_stack_trace_intern(&pc, 1) };
 }
 
+/* ---- what the client made undefined ------------------------------------------------- */
+
+typedef struct UserNote {
+    GuestAddr start, end;
+    const StackTrace *where;
+    HeapBlock *block;           /**< that it was in, and that block's stack; NULL: not in the heap */
+    const StackTrace *alloc;
+} UserNote;
+
+static UserNote *user_note;     /**< a ring of the newest; under lock */
+static size_t n_user_notes;     /**< made in all */
+
+void origin_note_user(Thread *t, GuestAddr a, size_t len)
+{
+    UserNote n = { .start = a, .end = a + len, .where = gimle_stack_trace(t),
+                   .block = gimle_heap_find_live(a) };
+    n.alloc = n.block ? n.block->alloc : NULL;
+    pthread_mutex_lock(&lock);
+    if (!user_note) {
+        user_note = malloc(MAX_USER_NOTES * sizeof *user_note);
+        CHECK(user_note != NULL, "out of memory");
+    }
+    user_note[n_user_notes++ % MAX_USER_NOTES] = n;
+    pthread_mutex_unlock(&lock);
+}
+
+/** The newest note about @p a, unless its block or its function is gone. */
+static const StackTrace *find_user_note(GuestAddr a, const StackTrace *now)
+{
+    UserNote n = { 0 };
+    size_t have = n_user_notes < MAX_USER_NOTES ? n_user_notes : MAX_USER_NOTES;
+    pthread_mutex_lock(&lock);
+    for (size_t i = 1; i <= have && !n.where; i++) {
+        const UserNote *u = &user_note[(n_user_notes - i) % MAX_USER_NOTES];
+        if (a >= u->start && a < u->end)
+            n = *u;
+    }
+    pthread_mutex_unlock(&lock);
+    if (!n.where)
+        return NULL;
+    HeapBlock *b = gimle_heap_find_live(a);
+    GuestMapping m;
+    if (b != n.block || (b && b->alloc != n.alloc))
+        return NULL;
+    bool on_stack = !b && gimle_mapping_at(a, &m) && m.is_stack;
+    if (on_stack) /* whoever called the request, or made the frame, has to be active still */
+        for (uint32_t i = 0; i < n.where->n; i++)
+            if (is_active(i ? n.where->pc[i] - 1 : n.where->pc[i], now))
+                return n.where;
+    return on_stack ? NULL : n.where;
+}
+
 Origin origin_find(Thread *t, GuestAddr a, const StackTrace *now)
 {
     if (a == 0)
         return (Origin){ ORIGIN_NONE, NULL };
     for (int i = 0; i < MAX_COPIES; i++) {
         Note n;
+        const StackTrace *user = n_user_notes ? find_user_note(a, now) : NULL;
+        if (user)
+            return (Origin){ ORIGIN_USER, user };
         HeapBlock *b = gimle_heap_find_near(a);
         if (!find_note(a, &n) || (!b && !is_active(n.pc, now))) {
             AddrDesc d;

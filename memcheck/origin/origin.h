@@ -10,12 +10,14 @@
 #include "../memcheck.h"
 
 typedef struct Origin {
-    enum { ORIGIN_NONE, ORIGIN_HEAP, ORIGIN_STACK, ORIGIN_UNKNOWN } kind;
+    enum { ORIGIN_NONE, ORIGIN_HEAP, ORIGIN_STACK, ORIGIN_USER, ORIGIN_UNKNOWN } kind;
     const StackTrace *where; /**< NULL for ORIGIN_NONE and ORIGIN_UNKNOWN */
 } Origin;
 
 /** The instruction at @p pc stores an undefined value, loaded from @p from, at @p to. */
 void origin_note_copy(GuestAddr to, GuestAddr from, GuestAddr pc);
+/** The client itself made [a, a+len) undefined. */
+void origin_note_user(Thread *t, GuestAddr a, size_t len);
 /** Where the undefined value loaded from @p a comes from; @p now: the present stack of @p t. */
 Origin origin_find(Thread *t, GuestAddr a, const StackTrace *now);
 
