@@ -8,56 +8,43 @@
 /** Set up as cg_options says. */
 void cache_sim_init(void);
 
-/** One cache. Each set is an array of lines, the most recently used first; 0: empty. */
-typedef struct Cache {
-    uint64_t *way; /**< sets * assoc */
-    uint64_t set_mask;
+typedef struct Geometry {
     unsigned assoc, line_bits;
+    unsigned recent_shift, older_shift; /**< log2 of the bytes from one set to the next */
+} Geometry;
+
+/**
+ * One cache.  Each set is the key that was used last and an array of the others, those used before
+ * others first; 0: empty.  The key is the line's number (address / line size), in I1 its CodeLine.
+ */
+typedef struct Cache {
+    uint64_t *recent;   /**< the key used last, of each set */
+    uint64_t *older;    /**< the others */
+    uint64_t set_mask;
+    Geometry g;
 } Cache;
 extern Cache cache_sim_cache[CACHE_KINDS];
 
-#define CACHE_SIM_INLINE \
-    static inline __attribute__((always_inline, target("general-regs-only")))
+/** A line of I1 that code is in. */
+typedef struct CodeLine {
+    uint64_t recent; /**< 1: it is the most recently used of its set, so that a fetch changes nothing */
+    uint64_t line;
+} CodeLine;
 
-/** The line is not the most recently used of its set: does it miss? */
-bool cache_sim_search(const Cache *c, uint64_t *way, uint64_t line);
+/** The line of I1 that @p a is in. */
+CodeLine *cache_sim_code_line(GuestAddr a);
 
-/** The ways that may have the line. */
-CACHE_SIM_INLINE uint64_t *cache_sim_set(const Cache *c, uint64_t line)
-{
-    return c->way + (line & c->set_mask) * c->assoc;
-}
-
-CACHE_SIM_INLINE bool cache_sim_line_misses(const Cache *c, uint64_t line)
-{
-    uint64_t *way = cache_sim_set(c, line);
-    return way[0] != line && cache_sim_search(c, way, line);
-}
-
-/** An access misses if any of its lines does. */
-CACHE_SIM_INLINE bool cache_sim_misses(const Cache *c, GuestAddr a, unsigned size)
-{
-    uint64_t first = a >> c->line_bits, last = (a + size - 1) >> c->line_bits;
-    bool miss = cache_sim_line_misses(c, first);
-    while (__builtin_expect(first != last, 0))
-        miss |= cache_sim_line_misses(c, ++first);
-    return miss;
-}
+/* What follows may be called from light helpers. */
 
 /** What happened: missed in the first level, missed in the last level too. */
 enum { MISS_L1 = 1, MISS_LL = 2 };
 
-/** Access @p size bytes at @p a through I1 or D1.  For light helpers. */
-CACHE_SIM_INLINE unsigned cache_sim_access(CacheKind level1, GuestAddr a, unsigned size)
-{
-    if (!cache_sim_misses(&cache_sim_cache[level1], a, size))
-        return 0;
-    return cache_sim_misses(&cache_sim_cache[CACHE_LL], a, size) ? MISS_L1 | MISS_LL : MISS_L1;
-}
+/** Access @p size bytes at @p a through D1. */
+unsigned cache_sim_data(GuestAddr a, unsigned size);
+/** Fetch @p size bytes at @p a, which are in the lines from @p first to @p last (the same or the next). */
+unsigned cache_sim_fetch(CodeLine *first, CodeLine *last, GuestAddr a, unsigned size);
 
 /** The longest access that is simulated; longer ones are cut. */
 unsigned cache_sim_max_access(void);
-/** log2 of the line size. */
-unsigned cache_sim_line_bits(CacheKind k);
 
 #endif

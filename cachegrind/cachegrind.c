@@ -9,6 +9,7 @@
 #include "cost_table.h"
 #include "instrument.h"
 #include "output.h"
+#include "trace.h"
 
 static bool counting; /**< what runs now is to be shown */
 
@@ -25,7 +26,7 @@ static void cachegrind_init(void)
 {
     cache_config_complete();
     cache_sim_init();
-    cg_instrument_init();
+    trace_open();
     counting = cg_options.instr_at_start;
     free(gimle_expand_file_name("--cachegrind-out-file", cg_options.out_file));
 }
@@ -34,6 +35,12 @@ static void on_code_discard(GuestAddr a, size_t len)
 {
     if (counting)
         cost_settle(a, len);
+}
+
+static void on_fork_child(Thread *t)
+{
+    (void)t;
+    trace_forget();
 }
 
 static bool client_request(Thread *t, const uint64_t args[6], uint64_t *result)
@@ -52,6 +59,7 @@ static void cachegrind_fini(int exit_code)
 {
     (void)exit_code;
     set_counting(false);
+    trace_close();
     output_write();
     if (gimle_core_option("quiet") <= 0)
         output_print_summary();
@@ -61,7 +69,8 @@ static const VexMode cachegrind_modes[] = {
     { .name = "count", .flags = VM_PINNED | VM_NATIVE, .instrument = cg_instrument },
 };
 
-static const GimleEvents events = { .code_discard = on_code_discard };
+static const GimleEvents events = { .code_discard = on_code_discard,
+                                    .fork_child = on_fork_child };
 
 const GimleTool gimle_tool = {
     .api = GIMLE_TOOL_API,

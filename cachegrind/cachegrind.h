@@ -26,7 +26,7 @@ typedef enum CostKind {
 typedef struct CgOptions {
     bool cache_sim, branch_sim, instr_at_start;
     CacheConfig cache[CACHE_KINDS]; /**< size 0: not given */
-    const char *out_file;
+    const char *out_file, *access_trace;
 } CgOptions;
 
 extern CgOptions cg_options;

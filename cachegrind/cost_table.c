@@ -8,7 +8,6 @@
 #include "base/arena.h"
 #include "base/hashmap.h"
 #include "base/vec.h"
-#include "cache_sim.h"
 
 enum { PAGE_BITS = 12, MAX_INLINED = 16 };
 
@@ -38,43 +37,14 @@ Stretch *cost_stretch(void)
     return s;
 }
 
-/** The one or two lines of a fetch. */
-static void add_fetches(Stretch *s, const StretchEvent *e)
-{
-    const Cache *c = &cache_sim_cache[CACHE_I1];
-    uint64_t line = e->insn->addr >> c->line_bits, last = (e->insn->addr + e->size - 1) >> c->line_bits;
-    for (; line <= last; line++) {
-        FetchLine f = { cache_sim_set(c, line), line };
-        if (!s->first.way)
-            s->first = f;
-        else
-            s->more[s->n_more++] = f;
-    }
-}
+void *cost_alloc(size_t size) { return arena_alloc(&arena, size); }
 
-void cost_stretch_fill(Stretch *s, InsnCost *const *insn, uint32_t n_insns, const StretchEvent *event,
-                       uint32_t n_events)
+void cost_stretch_fill(Stretch *s, const StretchInsn *insn, uint32_t n)
 {
-    static const uint64_t none;
-    s->insn = arena_array(&arena, InsnCost *, n_insns);
-    s->event = arena_array(&arena, StretchEvent, n_events);
-    s->access = arena_array(&arena, StretchEvent, n_events);
-    s->more = arena_array(&arena, FetchLine, 2 * n_events);
-    memcpy(s->insn, insn, n_insns * sizeof insn[0]);
-    if (n_events)
-        memcpy(s->event, event, n_events * sizeof event[0]);
-    s->n_insns = n_insns;
-    s->n_events = n_events;
-    for (uint32_t i = 0; i < n_events; i++) {
-        if (event[i].kind == COST_IR) {
-            add_fetches(s, &event[i]);
-        } else {
-            s->last[s->n_accesses] = (uint8_t)(event[i].size - 1);
-            s->access[s->n_accesses++] = event[i];
-        }
-    }
-    if (!s->first.way)
-        s->first = (FetchLine){ &none, 0 }; /* accesses alone: this always hits */
+    s->insn = arena_array(&arena, StretchInsn, n);
+    if (n)
+        memcpy(s->insn, insn, n * sizeof insn[0]);
+    s->n = n;
 }
 
 /** Runs of stretches become costs of their instructions. */
@@ -82,11 +52,14 @@ static void collect_runs(void)
 {
     for (size_t i = 0; i < stretches.n; i++) {
         Stretch *s = stretches.data[i];
-        for (uint32_t k = 0; s->runs && k < s->n_insns; k++)
-            s->insn[k]->cost[COST_IR] += s->runs;
-        for (uint32_t k = 0; s->runs && k < s->n_events; k++)
-            if (s->event[k].kind != COST_IR)
-                s->event[k].insn->cost[s->event[k].kind] += s->runs;
+        for (uint32_t k = 0; s->runs && k < s->n; k++) {
+            const StretchInsn *x = &s->insn[k];
+            x->insn->cost[COST_IR] += s->runs * x->fetches;
+            x->insn->cost[COST_DR] += s->runs * x->reads;
+            x->insn->cost[COST_DW] += s->runs * x->writes;
+            x->insn->cost[COST_BC] += s->runs * x->conditional;
+            x->insn->cost[COST_BI] += s->runs * x->indirect;
+        }
         s->runs = 0;
     }
 }

@@ -14,43 +14,27 @@ typedef struct InsnCost {
     uint64_t cost[COST_KINDS];
 } InsnCost;
 
-/** One thing that happens in a stretch. */
-typedef struct StretchEvent {
-    uint8_t kind;   /**< COST_IR: fetch; COST_DR, COST_DW: access */
-    uint8_t slot;   /**< accesses: word of the thread state with the address */
-    uint16_t size;
+/** How often an instruction of a stretch does what each time. */
+typedef struct StretchInsn {
     InsnCost *insn;
-} StretchEvent;
+    uint8_t fetches, reads, writes, conditional, indirect;
+} StretchInsn;
 
-/** A line of I1, and where it is if it was used last of its set. */
-typedef struct FetchLine {
-    const uint64_t *way;
-    uint64_t line;
-} FetchLine;
-
-enum { MAX_SLOTS = 28 };
-
-/** Straight code that runs as a whole.  What is looked at each time comes first. */
+/** Straight code that runs as a whole. */
 typedef struct Stretch {
     uint64_t runs;
-    FetchLine first;          /**< of the fetches */
-    uint32_t n_more;          /**< further lines that the fetches are in */
-    uint32_t n_accesses;
-    uint8_t last[MAX_SLOTS];  /**< of each access: size - 1 */
-    uint32_t n_insns, n_events;
-    FetchLine *more;
-    StretchEvent *access;     /**< access[i] has its address in slot i */
-    StretchEvent *event;      /**< in program order: accesses, and fetches that may miss I1 */
-    InsnCost **insn;          /**< each counts once for every run */
+    uint32_t n;
+    StretchInsn *insn;
 } Stretch;
 
 /** The record of the instruction at @p a. */
 InsnCost *cost_insn(GuestAddr a);
 /** A new empty stretch. */
 Stretch *cost_stretch(void);
-/** Fill it, with copies. */
-void cost_stretch_fill(Stretch *s, InsnCost *const *insn, uint32_t n_insns, const StretchEvent *event,
-                       uint32_t n_events);
+/** Fill it, with a copy. */
+void cost_stretch_fill(Stretch *s, const StretchInsn *insn, uint32_t n);
+/** Memory for what translated code refers to; it is never freed. */
+void *cost_alloc(size_t size);
 
 /** Give what instructions in [a, a+len) have cost to their lines. */
 void cost_settle(GuestAddr a, size_t len);

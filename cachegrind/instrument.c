@@ -1,175 +1,57 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A block falls into stretches that run as a whole.  Without cache simulation a stretch increments
- * its counter.  With it the addresses of its accesses are stored to words of the thread's
- * state, and one call at its end simulates them all, together with those instruction fetches that
- * do not stay in the line of the one before.
+ * A block falls into stretches that run as a whole; each increments its counter once, from which
+ * all that its instructions do each time is counted at the end.  What remains are misses:
  *
- * The call comes before the last instruction that sets condition codes if no access follows, so
- * that they need not be saved around it.
+ * - A fetch is looked at where code enters a line of I1 (fetches of the line of the fetch
+ *   before always hit), an access where it is.  Translated code itself looks whether the line is the
+ *   most recently used of its set; such a hit changes nothing.  Else a helper is called.
+ * - Accesses that follow each other at known distances (pushes, moves of fields, what is read and
+ *   then written) are one group with one look, if they are in the same line.
+ * - A look changes condition codes, so a group ends before an instruction that sets them anyway.
  *
  * Writes of registers wait until the end of their instruction: nothing that could fault may follow
  * them (ir.h).
  *
- * Counts are those of Valgrind: a repeated string instruction counts once for each time that it
- * looks at its count register; an access that reads and writes is a read; accesses that are longer
- * than a line are cut.
+ * Counts are those of Valgrind (references.h); a repeated string instruction counts once for each
+ * time that it looks at its count register.
  */
 #include "instrument.h"
 
+#include <string.h>
+
 #include "base/arena.h"
-#include "branch_sim.h"
-#include "cache_sim.h"
-#include "cost_table.h"
-#include "native.h"
+#include "references.h"
+#include "simulate.h"
+#include "track.h"
 
-enum { FIRST_WORD = 2, MAX_PENDING = 16 };
+enum { MAX_PENDING = 16, MAX_GROUP = 12 };
 
-/* ---- called from translated code --------------------------------------------------------------- */
-
-static uint32_t slots_offset;
-/** The data cache, in words that need no pointer to be reached. */
-static const uint64_t *d1_way;
-static uint64_t d1_mask, d1_assoc;
-static unsigned d1_bits;
-
-void cg_instrument_init(void)
-{
-    const Cache *c = &cache_sim_cache[CACHE_D1];
-    slots_offset = gimle_reg_offset(REG_TOOL(FIRST_WORD));
-    d1_way = c->way;
-    d1_mask = c->set_mask;
-    d1_assoc = c->assoc;
-    d1_bits = c->line_bits;
-}
-
-/** Addresses of the accesses of the stretch that runs in @p s. */
-static inline __attribute__((always_inline, target("general-regs-only"))) const uint64_t *
-slots_of(const struct VexState *s)
-{
-    return (const uint64_t *)((const char *)s + slots_offset);
-}
-
-static GIMLE_LIGHT void simulate(const StretchEvent *e, GuestAddr a)
-{
-    unsigned miss = cache_sim_access(e->kind == COST_IR ? CACHE_I1 : CACHE_D1, a, e->size);
-    if (miss) {
-        e->insn->cost[e->kind + 1]++;
-        e->insn->cost[e->kind + 2] += miss >> 1;
-    }
-}
-
-/** Accesses from number @p i on. */
-static GIMLE_LIGHT uint64_t run_accesses(const Stretch *st, const uint64_t *slot, uint32_t i)
-{
-    const Cache *d1 = &cache_sim_cache[CACHE_D1];
-    for (; i < st->n_accesses; i++) {
-        const StretchEvent *e = &st->access[i];
-        uint64_t a = slot[i], line = a >> d1->line_bits;
-        if ((a + e->size - 1) >> d1->line_bits != line) {
-            simulate(e, a);
-        } else if (cache_sim_line_misses(d1, line)) {
-            e->insn->cost[e->kind + 1]++;
-            e->insn->cost[e->kind + 2] += cache_sim_misses(&cache_sim_cache[CACHE_LL], a, e->size);
-        }
-    }
-    return 0;
-}
-
-/** Fetches and accesses in order. */
-static GIMLE_LIGHT uint64_t run_events(const Stretch *st, const uint64_t *slot)
-{
-    for (const StretchEvent *e = st->event, *end = e + st->n_events; e < end; e++)
-        simulate(e, e->kind == COST_IR ? e->insn->addr : slot[e->slot]);
-    return 0;
-}
-
-/** The common case, as quick as can be: what hits the most recently used way changes nothing. */
-static inline __attribute__((always_inline, target("general-regs-only"))) uint64_t
-run_accesses_quickly(Stretch *st, const uint64_t *slot, uint32_t n)
-{
-    const uint64_t *way = d1_way, mask = d1_mask, assoc = d1_assoc;
-    const unsigned bits = d1_bits;
-#pragma GCC unroll 8
-    for (uint32_t i = 0; i < n; i++) {
-        uint64_t a = slot[i], line = a >> bits;
-        if (way[(line & mask) * assoc] != line || (a + st->last[i]) >> bits != line)
-            return run_accesses(st, slot, i);
-    }
-    return 0;
-}
-
-static GIMLE_LIGHT uint64_t run_stretch(struct VexState *s, uint64_t stretch)
-{
-    Stretch *st = (Stretch *)(uintptr_t)stretch;
-    st->runs++;
-    if (*st->first.way != st->first.line)
-        return run_events(st, slots_of(s));
-    for (uint32_t i = 0; i < st->n_more; i++)
-        if (*st->more[i].way != st->more[i].line)
-            return run_events(st, slots_of(s));
-    return run_accesses_quickly(st, slots_of(s), st->n_accesses);
-}
-
-/** The same for stretches with one line of fetches and exactly so many accesses. */
-#define RUN_STRETCH(n)                                                                     \
-    static GIMLE_LIGHT uint64_t run_stretch_##n(struct VexState *s, uint64_t stretch)      \
-    {                                                                                      \
-        Stretch *st = (Stretch *)(uintptr_t)stretch;                                       \
-        st->runs++;                                                                        \
-        if (*st->first.way != st->first.line)                                              \
-            return run_events(st, slots_of(s));                                            \
-        return run_accesses_quickly(st, slots_of(s), n);                                   \
-    }
-RUN_STRETCH(0) RUN_STRETCH(1) RUN_STRETCH(2) RUN_STRETCH(3)
-RUN_STRETCH(4) RUN_STRETCH(5) RUN_STRETCH(6) RUN_STRETCH(7)
-
-static uint64_t (*const run_stretch_of[])(struct VexState *, uint64_t) = {
-    run_stretch_0, run_stretch_1, run_stretch_2, run_stretch_3,
-    run_stretch_4, run_stretch_5, run_stretch_6, run_stretch_7,
-};
-
-static GIMLE_LIGHT uint64_t run_conditional(struct VexState *s, uint64_t insn, uint64_t taken)
-{
-    InsnCost *c = (InsnCost *)(uintptr_t)insn;
-    (void)s;
-    c->cost[COST_BC]++;
-    c->cost[COST_BCM] += branch_sim_conditional(c->addr, taken != 0);
-    return 0;
-}
-
-static GIMLE_LIGHT uint64_t run_indirect(struct VexState *s, uint64_t insn, uint64_t target)
-{
-    InsnCost *c = (InsnCost *)(uintptr_t)insn;
-    (void)s;
-    c->cost[COST_BI]++;
-    c->cost[COST_BIM] += branch_sim_indirect(c->addr, target);
-    return 0;
-}
-
-static const IrCallee callee_stretch = { "cachegrind_stretch", (void *)run_stretch, CALLEE_LIGHT,
-                                         TY_NONE, 1 };
-static const IrCallee callee_conditional = { "cachegrind_conditional", (void *)run_conditional,
-                                             CALLEE_LIGHT, TY_NONE, 2 };
-static const IrCallee callee_indirect = { "cachegrind_indirect", (void *)run_indirect, CALLEE_LIGHT,
-                                          TY_NONE, 2 };
-
-/* ---- a block being instrumented ------------------------------------------------------------------- */
+/** Accesses that will be looked at together. */
+typedef struct OpenGroup {
+    unsigned n;                 /**< 0: none */
+    Address where;              /**< of the first */
+    IrRef address;              /**< of the first, in the new block */
+    int64_t lo, hi;             /**< bytes that are accessed, from there */
+    GroupRef ref[MAX_GROUP + MAX_REFS];
+} OpenGroup;
 
 typedef struct Instr {
     IrCopier c;
     const IrBlock *src;
     IrBlock *b;
-    InsnCost *insn;        /**< the present instruction, NULL before the first */
-    Stretch *stretch;      /**< the present one, NULL: none begun */
-    IrCallee *callee;      /**< of its call, which is emitted; NULL: not yet */
     struct Arena *arena;
-    IrRef call_before;     /**< emit the call before this instruction, IR_NONE: at the end */
-    InsnCost **insns;
-    StretchEvent *events;
-    uint32_t n_insns, n_events, n_slots;
-    uint64_t line;         /**< of the last fetch in this stretch */
+    InsnCost *insn;        /**< the present instruction, NULL before the first */
+    GuestAddr next;        /**< the one after it */
+    Stretch *stretch;      /**< the present one, NULL: none begun */
+    StretchInsn *insns;    /**< of the stretch */
+    uint32_t n_insns;
+    uint32_t loads;        /**< LOADs of the present instruction so far */
+    uint64_t line;         /**< of I1, that the last fetch was in, + 1 */
     IrRef last_access;     /**< of the present instruction, in the source; IR_NONE */
+    Tracker *tracker;
+    OpenGroup group;
+    bool in_cold;
     IrRef pending[MAX_PENDING]; /**< PUTs that wait */
     unsigned n_pending;
 } Instr;
@@ -200,105 +82,90 @@ static void emit_add(IrBlock *b, uint64_t *counter, IrRef n)
     ir_store(b, SPACE_GUEST, m, sum);
 }
 
+static void emit_trace(Instr *x, char kind, IrRef a, IrRef value)
+{
+    IrRef args[3] = { ir_const(x->b, TY_I64, (uint64_t)kind), a, value };
+    if (cg_options.access_trace)
+        ir_call(x->b, &sim_trace, IR_NONE, args, 3);
+}
+
 /* ---- stretches --------------------------------------------------------------------------------------- */
 
-static bool is_exit(const IrInsn *i)
-{
-    return i->op == OP_EXIT_IF || i->op == OP_JUMP || i->op == OP_JUMP_IND;
-}
-
-static bool is_access(const Instr *x, const IrInsn *i)
-{
-    if (i->op == OP_NATIVE)
-        return x->src->native[i->aux]->mem_access && x->src->native[i->aux]->mem_size > 0 &&
-               !(x->src->native[i->aux]->flags & NF_VSIB);
-    return (i->op == OP_LOAD || i->op == OP_STORE) && i->space == SPACE_GUEST;
-}
-
-/** Where the call of the stretch that begins at @p i should be: see above. */
-static IrRef find_call_place(const Instr *x, IrRef i)
-{
-    IrRef place = IR_NONE;
-    for (; i < x->src->n && !is_exit(&x->src->insn[i]); i++) {
-        const IrInsn *in = &x->src->insn[i];
-        if (in->op == OP_NATIVE && x->src->native[in->aux]->cc_write)
-            place = i;
-        else if (is_access(x, in) || in->op == OP_CALL)
-            place = IR_NONE;
-    }
-    return place;
-}
-
-static void begin_stretch(Instr *x, IrRef i)
+static void begin_stretch(Instr *x)
 {
     x->stretch = cost_stretch();
-    x->callee = NULL;
-    x->n_insns = x->n_events = x->n_slots = 0;
-    x->line = 0;
-    x->call_before = cg_options.cache_sim ? find_call_place(x, i) : IR_NONE;
-}
-
-static void call_stretch(Instr *x)
-{
-    IrRef arg = pointer(x->b, x->stretch);
-    x->callee = arena_new(x->arena, IrCallee);
-    *x->callee = callee_stretch;
-    ir_call(x->b, x->callee, IR_NONE, &arg, 1);
+    x->n_insns = 0;
+    emit_add(x->b, &x->stretch->runs, ir_const(x->b, TY_I64, 1));
 }
 
 static void end_stretch(Instr *x)
 {
-    if (!x->stretch)
-        return;
-    if (cg_options.cache_sim && !x->callee)
-        call_stretch(x);
-    cost_stretch_fill(x->stretch, x->insns, x->n_insns, x->events, x->n_events);
-    uint32_t n = x->stretch->n_accesses;
-    if (x->callee && x->stretch->n_more == 0 && n < sizeof run_stretch_of / sizeof run_stretch_of[0])
-        x->callee->fn = (void *)run_stretch_of[n];
+    if (x->stretch)
+        cost_stretch_fill(x->stretch, x->insns, x->n_insns);
     x->stretch = NULL;
 }
 
-static void add_event(Instr *x, CostKind k, unsigned slot, unsigned size)
+/** The present instruction's record in the present stretch. */
+static StretchInsn *here(Instr *x)
 {
-    x->events[x->n_events++] = (StretchEvent){ (uint8_t)k, (uint8_t)slot, (uint16_t)size, x->insn };
+    if (!x->stretch)
+        begin_stretch(x);
+    if (x->n_insns == 0 || x->insns[x->n_insns - 1].insn != x->insn)
+        x->insns[x->n_insns++] = (StretchInsn){ .insn = x->insn };
+    return &x->insns[x->n_insns - 1];
 }
 
-/** The fetch of the present instruction, unless it is in the line of the one before. */
-static void add_fetch(Instr *x, GuestAddr a, unsigned len)
+/* ---- data ---------------------------------------------------------------------------------------------- */
+
+/** Is the whole of [a+lo, a+hi) in the line that its set used last?  @p a: its address. */
+static IrRef emit_is_not_recent(IrBlock *b, IrRef a, int64_t lo, int64_t hi)
 {
-    unsigned bits = cache_sim_line_bits(CACHE_I1);
-    uint64_t first = (a >> bits) + 1, last = ((a + len - 1) >> bits) + 1;
-    if (first != x->line || last != x->line)
-        add_event(x, COST_IR, 0, len);
-    x->line = last;
+    const Cache *d1 = &cache_sim_cache[CACHE_D1];
+    IrRef first = lo ? ir_binop(b, OP_ADD, a, ir_const(b, TY_I64, (uint64_t)lo)) : a;
+    IrRef last = hi > 1 ? ir_binop(b, OP_ADD, a, ir_const(b, TY_I64, (uint64_t)hi - 1)) : a;
+    IrRef offset = first;
+    if (d1->g.line_bits > d1->g.recent_shift)
+        offset = ir_binop(b, OP_SHR, offset, ir_const(b, TY_I8, d1->g.line_bits - d1->g.recent_shift));
+    else if (d1->g.line_bits < d1->g.recent_shift)
+        offset = ir_binop(b, OP_SHL, offset, ir_const(b, TY_I8, d1->g.recent_shift - d1->g.line_bits));
+    offset = ir_binop(b, OP_AND, offset, ir_const(b, TY_I64, d1->set_mask << d1->g.recent_shift));
+    last = ir_binop(b, OP_SHR, last, ir_const(b, TY_I8, d1->g.line_bits));
+    IrRef recent = ir_load(b, SPACE_GUEST, TY_I64, (IrMem){ pointer(b, d1->recent), offset, 0, 0 });
+    return ir_cmp(b, OP_CMPNE, last, recent);
 }
 
-static void begin_insn(Instr *x, IrRef i)
+static void call_group(Instr *x, const OpenGroup *o)
 {
-    const IrInsn *in = &x->src->insn[i];
-    bool first = !x->stretch;
-    x->insn = cost_insn(in->imm);
-    x->last_access = IR_NONE;
-    if (first)
-        begin_stretch(x, i);
-    x->insns[x->n_insns++] = x->insn;
-    if (cg_options.cache_sim)
-        add_fetch(x, in->imm, in->aux ? in->aux : 1);
-    else if (first)
-        emit_add(x->b, &x->stretch->runs, ir_const(x->b, TY_I64, 1));
+    const GroupRef *r = &o->ref[0];
+    if (o->n == 1 && r->ref.offset == 0) {
+        IrRef args[3] = { pointer(x->b, &r->insn->cost[r->ref.kind + 1]), o->address,
+                          ir_const(x->b, TY_I64, r->ref.size) };
+        ir_call(x->b, &sim_access, IR_NONE, args, 3);
+        return;
+    }
+    Group *g = cost_alloc(sizeof *g + o->n * sizeof g->ref[0]);
+    g->n = o->n;
+    memcpy(g->ref, o->ref, o->n * sizeof g->ref[0]);
+    IrRef args[2] = { pointer(x->b, g), o->address };
+    ir_call(x->b, &sim_group, IR_NONE, args, 2);
 }
 
-/* ---- accesses -------------------------------------------------------------------------------------------- */
-
-static unsigned access_size(const Instr *x, const IrInsn *in)
+/** Emit the look at the open group, if there is one. */
+static void close_group(Instr *x)
 {
-    unsigned size;
-    if (in->op == OP_NATIVE)
-        size = x->src->native[in->aux]->mem_size;
-    else
-        size = ir_type_size((IrType)(in->op == OP_LOAD ? in->type : x->src->insn[in->arg[2]].type));
-    return size > cache_sim_max_access() ? cache_sim_max_access() : size ? size : 1;
+    const Cache *d1 = &cache_sim_cache[CACHE_D1];
+    OpenGroup *o = &x->group;
+    if (o->n == 0)
+        return;
+    /* With one set alone the look would not see that an access is in two lines. */
+    if (x->in_cold || o->hi - o->lo > 1 << d1->g.line_bits || d1->set_mask == 0) {
+        call_group(x, o);
+    } else {
+        ir_cold_begin(x->b, emit_is_not_recent(x->b, o->address, o->lo, o->hi));
+        call_group(x, o);
+        ir_cold_end(x->b);
+    }
+    o->n = 0;
 }
 
 static IrRef address_of(IrBlock *b, IrMem m)
@@ -313,6 +180,51 @@ static IrRef address_of(IrBlock *b, IrMem m)
     return m.disp ? ir_binop(b, OP_ADD, a, ir_const(b, TY_I64, (uint64_t)m.disp)) : a;
 }
 
+/** May the accesses at @p at, bytes [lo, hi) from there, join the open group? */
+static bool joins_group(const Instr *x, const Address *at, int64_t lo, int64_t hi, int64_t *distance)
+{
+    const OpenGroup *o = &x->group;
+    int64_t line = 1 << cache_sim_cache[CACHE_D1].g.line_bits;
+    if (o->n == 0 || o->n >= MAX_GROUP || !track_distance(&o->where, at, distance))
+        return false;
+    lo += *distance;
+    hi += *distance;
+    return (hi > o->hi ? hi : o->hi) - (lo < o->lo ? lo : o->lo) <= line;
+}
+
+/** Accesses @p refs of source instruction @p i at its memory operand, or at @p address. */
+static void add_refs(Instr *x, IrRef i, IrRef address, const Ref *refs, unsigned n)
+{
+    OpenGroup *o = &x->group;
+    Address at = address == IR_NONE ? track_address(x->tracker, i) : track_nowhere();
+    int64_t lo = refs[0].offset, hi = lo + refs[0].size, distance = 0;
+    for (unsigned k = 0; k < n; k++) {
+        lo = refs[k].offset < lo ? refs[k].offset : lo;
+        hi = refs[k].offset + refs[k].size > hi ? refs[k].offset + refs[k].size : hi;
+    }
+    if (!joins_group(x, &at, lo, hi, &distance)) {
+        close_group(x);
+        distance = 0;
+        o->where = at;
+        o->address = address != IR_NONE ? address : address_of(x->b, ir_copy_mem(&x->c, i));
+        o->lo = lo;
+        o->hi = hi;
+    }
+    o->lo = lo + distance < o->lo ? lo + distance : o->lo;
+    o->hi = hi + distance > o->hi ? hi + distance : o->hi;
+    StretchInsn *s = here(x);
+    for (unsigned k = 0; k < n; k++) {
+        Ref r = refs[k];
+        *(r.kind == COST_DR ? &s->reads : &s->writes) += 1;
+        r.offset = (int16_t)(r.offset + distance);
+        o->ref[o->n++] = (GroupRef){ x->insn, r };
+        IrRef off = ir_const(x->b, TY_I64, (uint64_t)(int64_t)r.offset);
+        if (cg_options.access_trace)
+            emit_trace(x, r.kind == COST_DR ? TRACE_READ : TRACE_WRITE,
+                       ir_binop(x->b, OP_ADD, o->address, off), ir_const(x->b, TY_I64, r.size));
+    }
+}
+
 /** The second half of a read and write of the same place. */
 static bool is_write_back(const Instr *x, const IrInsn *in)
 {
@@ -320,101 +232,253 @@ static bool is_write_back(const Instr *x, const IrInsn *in)
         return false;
     const IrInsn *l = &x->src->insn[x->last_access];
     return l->op == OP_LOAD && l->arg[0] == in->arg[0] && l->arg[1] == in->arg[1] &&
-           l->scale == in->scale && l->disp == in->disp && access_size(x, l) == access_size(x, in);
+           l->scale == in->scale && l->disp == in->disp &&
+           l->type == x->src->insn[in->arg[2]].type;
 }
 
-static void add_access(Instr *x, IrRef i)
+static void add_load_or_store(Instr *x, IrRef i)
 {
     const IrInsn *in = &x->src->insn[i];
-    if (!x->insn || is_write_back(x, in))
+    bool read = in->op == OP_LOAD;
+    unsigned size = ir_type_size((IrType)(read ? in->type : x->src->insn[in->arg[2]].type));
+    if (in->space != SPACE_GUEST || is_write_back(x, in))
         return;
-    if (!x->stretch || x->n_slots == MAX_SLOTS) {
-        end_stretch(x);
-        begin_stretch(x, i);
-    }
-    bool read = in->op == OP_NATIVE ? x->src->native[in->aux]->mem_access & NA_READ
-                                    : in->op == OP_LOAD;
+    if (size > cache_sim_max_access())
+        size = cache_sim_max_access();
+    Ref r = { 0, (uint8_t)(size ? size : 1), read ? COST_DR : COST_DW };
     x->last_access = i;
-    add_event(x, read ? COST_DR : COST_DW, x->n_slots, access_size(x, in));
-    IrMem where = { IR_NONE, IR_NONE, 0, slots_offset + 8 * (int64_t)x->n_slots++ };
-    ir_store(x->b, SPACE_STATE, where, address_of(x->b, ir_copy_mem(&x->c, i)));
+    add_refs(x, i, IR_NONE, &r, 1);
+}
+
+static void add_lanes(Instr *x, IrRef i, const Lanes *lanes)
+{
+    LaneRefs *r = cost_alloc(sizeof *r);
+    *r = (LaneRefs){ x->insn, *lanes };
+    close_group(x);
+    IrMem m = ir_copy_mem(&x->c, i);
+    if (lanes->index_size)
+        m.index = IR_NONE;
+    IrRef args[2] = { pointer(x->b, r), address_of(x->b, m) };
+    ir_call(x->b, &sim_lanes, IR_NONE, args, 2);
+}
+
+static void add_native(Instr *x, IrRef i)
+{
+    const IrInsn *in = &x->src->insn[i];
+    const NativeInsn *n = x->src->native[in->aux];
+    Ref refs[MAX_REFS];
+    Lanes lanes;
+    if (references_lanes(n, in->scale, &lanes)) {
+        add_lanes(x, i, &lanes);
+        return;
+    }
+    unsigned count = references_of_native(n, refs);
+    if (count)
+        add_refs(x, i, IR_NONE, refs, count);
+    RegId base;
+    int64_t offset;
+    count = references_implied(n, &base, &offset, refs);
+    if (count) {
+        IrRef at = ir_const(x->b, TY_I64, (uint64_t)offset);
+        add_refs(x, i, ir_binop(x->b, OP_ADD, ir_get(x->b, TY_I64, base), at), refs, count);
+    }
+    if (n->cc_write)
+        close_group(x);
+}
+
+static void add_call(Instr *x, IrRef i)
+{
+    const IrInsn *in = &x->src->insn[i];
+    Ref refs[MAX_REFS];
+    unsigned count = references_of_call(in->callee, refs);
+    if (count)
+        add_refs(x, i, x->c.map[x->src->extra[in->arg[0]]], refs, count);
+    close_group(x);
+}
+
+static void add_accesses(Instr *x, IrRef i)
+{
+    switch (x->src->insn[i].op) {
+    case OP_LOAD:
+    case OP_STORE:
+        add_load_or_store(x, i);
+        break;
+    case OP_NATIVE:
+        add_native(x, i);
+        break;
+    case OP_CALL:
+        add_call(x, i);
+        break;
+    case OP_COLD_BEGIN:
+    case OP_COLD_END:
+        close_group(x);
+        break;
+    }
+}
+
+/* ---- instructions -------------------------------------------------------------------------------------- */
+
+static IrRef emit_recent(IrBlock *b, const CodeLine *l)
+{
+    return ir_load(b, SPACE_GUEST, TY_I64, (IrMem){ pointer(b, &l->recent), IR_NONE, 0, 0 });
+}
+
+static void add_fetch(Instr *x, GuestAddr a, unsigned len)
+{
+    unsigned bits = cache_sim_cache[CACHE_I1].g.line_bits;
+    uint64_t first = (a >> bits) + 1, last = ((a + len - 1) >> bits) + 1;
+    emit_trace(x, TRACE_FETCH, ir_const(x->b, TY_I64, a), ir_const(x->b, TY_I64, len));
+    if (first == x->line && last == x->line)
+        return;
+    x->line = last;
+    close_group(x);
+    Fetch *f = cost_alloc(sizeof *f);
+    *f = (Fetch){ x->insn, cache_sim_code_line(a), cache_sim_code_line(a + len - 1), len };
+    IrRef recent = emit_recent(x->b, f->first), arg = pointer(x->b, f);
+    if (f->last != f->first)
+        recent = ir_binop(x->b, OP_AND, recent, emit_recent(x->b, f->last));
+    ir_cold_begin(x->b, ir_cmp(x->b, OP_CMPEQ, recent, ir_const(x->b, TY_I64, 0)));
+    ir_call(x->b, &sim_fetch, IR_NONE, &arg, 1);
+    ir_cold_end(x->b);
+}
+
+static void begin_insn(Instr *x, IrRef i)
+{
+    const IrInsn *in = &x->src->insn[i];
+    unsigned len = in->aux ? in->aux : 1;
+    x->insn = cost_insn(in->imm);
+    x->next = in->imm + len;
+    x->last_access = IR_NONE;
+    x->loads = 0;
+    here(x)->fetches = 1;
+    if (cg_options.cache_sim)
+        add_fetch(x, in->imm, len);
 }
 
 /* ---- branches --------------------------------------------------------------------------------------------- */
 
-static void call_branch(Instr *x, const IrCallee *callee, IrRef value)
-{
-    IrRef args[2] = { pointer(x->b, x->insn), value };
-    ir_call(x->b, callee, IR_NONE, args, 2);
-}
-
 static IrRef widen(IrBlock *b, IrRef truth) { return ir_unop(b, OP_ZEXT, TY_I64, truth); }
 
-/** A comparison that ends since its count is used up: it would have looked at the count once more. */
-static void count_last_look(Instr *x, const IrInsn *select)
+static IrRef inverse(IrBlock *b, IrRef bit) { return ir_binop(b, OP_XOR, bit, ir_const(b, TY_I64, 1)); }
+
+/** A conditional branch; to the next instruction it counts as taken if it is not. */
+static void add_conditional(Instr *x, IrRef taken, bool to_next)
 {
-    const IrInsn *again = &x->src->insn[select->arg[0]], *target = &x->src->insn[select->arg[1]];
-    if (again->op != OP_AND || target->op != OP_CONST || target->imm != x->insn->addr)
-        return;
+    IrRef at = ir_const(x->b, TY_I64, x->insn->addr);
+    IrRef args[2] = { pointer(x->b, x->insn), to_next ? inverse(x->b, taken) : taken };
+    here(x)->conditional++;
+    emit_trace(x, TRACE_BRANCH, at, args[1]);
+    ir_call(x->b, &sim_conditional, IR_NONE, args, 2);
+}
+
+static void add_indirect(Instr *x, IrRef target)
+{
+    IrRef args[2] = { pointer(x->b, x->insn), target };
+    here(x)->indirect++;
+    emit_trace(x, TRACE_JUMP, ir_const(x->b, TY_I64, x->insn->addr), target);
+    ir_call(x->b, &sim_indirect, IR_NONE, args, 2);
+}
+
+/** The end of an element of a repeated comparison.  It would look at the count again if all match. */
+static void add_repeated(Instr *x, const IrInsn *again)
+{
     IrRef more = widen(x->b, x->c.map[again->arg[0]]), match = widen(x->b, x->c.map[again->arg[1]]);
-    IrRef ended = ir_binop(x->b, OP_XOR, more, ir_const(x->b, TY_I64, 1));
-    emit_add(x->b, &x->insn->cost[COST_IR], ir_binop(x->b, OP_AND, match, ended));
+    IrRef ended = ir_binop(x->b, OP_AND, match, inverse(x->b, more));
+    emit_add(x->b, &x->insn->cost[COST_IR], ended);
+    if (!cg_options.branch_sim)
+        return;
+    IrRef args[3] = { pointer(x->b, x->insn), match, more };
+    here(x)->conditional++;
+    ir_call(x->b, &sim_repeated, IR_NONE, args, 3);
+}
+
+static void add_jump_ind(Instr *x, const IrInsn *in)
+{
+    const IrInsn *target = &x->src->insn[in->arg[0]];
+    if (target->op == OP_SELECT) {
+        const IrInsn *again = &x->src->insn[target->arg[0]], *first = &x->src->insn[target->arg[1]];
+        bool is_const = first->op == OP_CONST;
+        if (x->loads && again->op == OP_AND && is_const && first->imm == x->insn->addr)
+            add_repeated(x, again);
+        else if (cg_options.branch_sim)
+            add_conditional(x, widen(x->b, x->c.map[target->arg[0]]), is_const && first->imm == x->next);
+    } else if (cg_options.branch_sim && (in->sub == JK_BORING || in->sub == JK_CALL)) {
+        add_indirect(x, x->c.map[in->arg[0]]);
+    }
+}
+
+/** The first look of a repeated instruction at a count that is known: Valgrind's code has no branch. */
+static bool is_decided(const Instr *x, const IrInsn *exit)
+{
+    const IrInsn *cond = &x->src->insn[exit->arg[0]];
+    return cond->op == OP_CMPEQ && exit->imm == x->next && track_is_constant(x->tracker, cond->arg[0]);
 }
 
 static void leave(Instr *x, IrRef i)
 {
     const IrInsn *in = &x->src->insn[i];
+    close_group(x);
+    if (x->insn && in->op == OP_JUMP_IND)
+        add_jump_ind(x, in);
+    else if (x->insn && in->op == OP_EXIT_IF && in->sub == JK_BORING && cg_options.branch_sim &&
+             !is_decided(x, in))
+        add_conditional(x, widen(x->b, x->c.map[in->arg[0]]), in->imm == x->next);
     end_stretch(x);
-    if (x->insn && in->op == OP_JUMP_IND) {
-        const IrInsn *target = &x->src->insn[in->arg[0]];
-        if (target->op == OP_SELECT)
-            count_last_look(x, target);
-        if (cg_options.branch_sim && target->op == OP_SELECT)
-            call_branch(x, &callee_conditional, widen(x->b, x->c.map[target->arg[0]]));
-        else if (cg_options.branch_sim && (in->sub == JK_BORING || in->sub == JK_CALL))
-            call_branch(x, &callee_indirect, x->c.map[in->arg[0]]);
-    } else if (x->insn && in->op == OP_EXIT_IF && in->sub == JK_BORING && cg_options.branch_sim) {
-        call_branch(x, &callee_conditional, widen(x->b, x->c.map[in->arg[0]]));
-    }
     flush_puts(x);
     ir_copy_insn(&x->c, i);
 }
 
+/** A locked instruction counts as a branch to itself that is not taken. */
+static void add_retry(Instr *x, const IrInsn *in)
+{
+    if (cg_options.branch_sim && in->op == OP_NATIVE && references_retry(x->src->native[in->aux]))
+        add_conditional(x, ir_const(x->b, TY_I64, 0), false);
+}
+
 /* ---- the block ------------------------------------------------------------------------------------------------ */
+
+static bool ends_puts(const Instr *x, const IrInsn *in)
+{
+    return in->op == OP_IMARK || in->op == OP_PUT || in->op == OP_NATIVE || in->op == OP_CALL ||
+           in->op == OP_COLD_BEGIN || in->op == OP_COLD_END || (in->op == OP_GET && reads_pending(x, in));
+}
 
 static void copy(Instr *x, IrRef i)
 {
     const IrInsn *in = &x->src->insn[i];
-    if (is_exit(in)) {
+    if (in->op == OP_EXIT_IF || in->op == OP_JUMP || in->op == OP_JUMP_IND) {
         leave(x, i);
         return;
     }
+    if (x->insn && cg_options.cache_sim)
+        add_accesses(x, i);
+    if (x->insn)
+        add_retry(x, in);
+    x->loads += in->op == OP_LOAD && in->space == SPACE_GUEST;
+    track_insn(x->tracker, i);
     if (in->op == OP_PUT && x->n_pending < MAX_PENDING) {
         x->pending[x->n_pending++] = i;
         return;
     }
-    if (cg_options.cache_sim && is_access(x, in))
-        add_access(x, i);
-    if (i == x->call_before && x->stretch && !x->callee)
-        call_stretch(x);
-    if (in->op == OP_IMARK || in->op == OP_PUT || in->op == OP_NATIVE || in->op == OP_CALL ||
-        in->op == OP_COLD_BEGIN || in->op == OP_COLD_END || (in->op == OP_GET && reads_pending(x, in)))
+    if (ends_puts(x, in))
         flush_puts(x);
     ir_copy_insn(&x->c, i);
+    if (in->op == OP_COLD_BEGIN || in->op == OP_COLD_END)
+        x->in_cold = in->op == OP_COLD_BEGIN;
     if (in->op == OP_IMARK)
         begin_insn(x, i);
 }
 
 IrBlock *cg_instrument(void *ctx, IrBlock *in, struct Arena *arena)
 {
-    Instr x = { .c = ir_copier(in, arena), .src = in, .arena = arena,
-                .last_access = IR_NONE };
+    Instr x = { .c = ir_copier(in, arena), .src = in, .arena = arena, .last_access = IR_NONE };
     (void)ctx;
     x.b = x.c.dst;
-    x.insns = arena_array(arena, InsnCost *, in->n);
-    x.events = arena_array(arena, StretchEvent, in->n);
+    x.insns = arena_array(arena, StretchInsn, in->n + 1);
+    x.tracker = track_new(in, arena);
     for (IrRef i = 0; i < in->n; i++)
         copy(&x, i);
+    close_group(&x);
     end_stretch(&x);
     return x.b;
 }

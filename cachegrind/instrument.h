@@ -5,8 +5,6 @@
 
 #include "cachegrind.h"
 
-/** After cache_sim_init(). */
-void cg_instrument_init(void);
 IrBlock *cg_instrument(void *ctx, IrBlock *in, struct Arena *arena);
 
 #endif
