@@ -93,7 +93,7 @@ bool exec_handle_fault(Thread *t, int sig, siginfo_t *info, void *context)
         vex_context_leave(t->state, uc); /* vex_enter() returns to the run loop */
         return true;
     }
-    if (t->state->quick && addr < GIMLE_CLIENT_END) {
+    if (t->state->quick && addr < GIMLE_SHADOW2_END) {
         vex_state_from_quick(t->state, uc);
         redirect_leave_quick(t);
         t->state->exit_reason = VEX_EXIT_PENDING;
