@@ -32,7 +32,8 @@ static bool aspace_page_range(GuestAddr a, size_t len, GuestAddr *end)
     if ((a & (PAGE_SIZE_ - 1)) || len == 0 || len > GIMLE_CLIENT_END)
         return false;
     *end = a + PAGE_UP(len);
-    return *end > a && *end <= GIMLE_CLIENT_END;
+    /* The last page stays free: buffers of system calls that begin below it end there. */
+    return *end > a && *end < GIMLE_CLIENT_END;
 }
 
 bool aspace_is_client_range(GuestAddr a, size_t len)
@@ -90,10 +91,13 @@ static void aspace_record(GuestAddr a, size_t len, int prot, int flags, int fd, 
 
 int64_t aspace_mmap(GuestAddr hint, size_t len, int prot, int flags, int fd, uint64_t offset)
 {
-    if (len == 0)
+    int type = flags & MAP_TYPE;
+    if (len == 0 || offset & (PAGE_SIZE_ - 1))
         return -EINVAL;
     if (len > GIMLE_CLIENT_END)
         return -ENOMEM;
+    if (type != MAP_PRIVATE && type != MAP_SHARED && type != MAP_SHARED_VALIDATE)
+        return -EINVAL;
     len = PAGE_UP(len);
     bool fixed = flags & (MAP_FIXED | MAP_FIXED_NOREPLACE);
     GuestAddr end, a = hint;
@@ -112,6 +116,12 @@ int64_t aspace_mmap(GuestAddr hint, size_t len, int prot, int flags, int fd, uin
     /* The kernel must not choose, and must not make the pages executable. */
     int host_flags = (flags & ~(MAP_32BIT | MAP_FIXED_NOREPLACE | MAP_GROWSDOWN)) | MAP_FIXED;
     void *p = mmap((void *)a, len, aspace_host_prot(prot), host_flags, fd, (off_t)offset);
+    if (p == MAP_FAILED && errno == EINVAL && !fixed && !(flags & MAP_ANONYMOUS)) {
+        /* Some files choose their addresses themselves (io_uring's rings), but listen to this. */
+        host_flags = (flags & ~MAP_GROWSDOWN) | MAP_32BIT;
+        p = mmap(NULL, len, aspace_host_prot(prot), host_flags, fd, (off_t)offset);
+        a = (GuestAddr)p;
+    }
     int64_t result = p == MAP_FAILED ? -errno : (int64_t)a;
     if (result >= 0) {
         code_pages_forget(a, a + len);
@@ -141,6 +151,8 @@ int64_t aspace_mprotect(GuestAddr a, size_t len, int prot)
     GuestAddr end;
     int grow = prot & (PROT_GROWSDOWN | PROT_GROWSUP);
     prot &= ~grow;
+    if (grow == (PROT_GROWSDOWN | PROT_GROWSUP))
+        return -EINVAL;
     if (len == 0)
         return a & (PAGE_SIZE_ - 1) ? -EINVAL : 0;
     if (!aspace_page_range(a, len, &end))
@@ -176,13 +188,15 @@ static void aspace_move_segments(GuestAddr old, size_t len, GuestAddr to, size_t
 int64_t aspace_mremap(GuestAddr old, size_t old_len, size_t new_len, int flags, GuestAddr new_addr)
 {
     GuestAddr old_end, end;
-    if (new_len == 0 || (old & (PAGE_SIZE_ - 1)) || new_len > GIMLE_CLIENT_END)
+    if (new_len == 0 || (old & (PAGE_SIZE_ - 1)) || new_len > GIMLE_CLIENT_END ||
+        flags & ~(MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP) ||
+        (flags & (MREMAP_FIXED | MREMAP_DONTUNMAP) && !(flags & MREMAP_MAYMOVE)))
         return -EINVAL;
-    if (!aspace_page_range(old, old_len ? old_len : PAGE_SIZE_, &old_end))
+    if (!aspace_page_range(old, PAGE_UP(old_len) ? old_len : PAGE_SIZE_, &old_end))
         return -EINVAL;
     if ((flags & MREMAP_FIXED) && !aspace_page_range(new_addr, new_len, &end))
         return -EINVAL;
-    bool zero_old = old_len == 0;
+    bool zero_old = PAGE_UP(old_len) == 0;
     old_len = zero_old ? 0 : old_end - old;
     new_len = PAGE_UP(new_len);
 
@@ -192,6 +206,10 @@ int64_t aspace_mremap(GuestAddr old, size_t old_len, size_t new_len, int flags, 
     GuestAddr to = old;
     if (!s || (!zero_old && s->end < old_end)) {
         r = -EFAULT;
+        goto out;
+    }
+    if (zero_old && !(s->flags & SEG_SHARED)) { /* only those can be there twice */
+        r = -EINVAL;
         goto out;
     }
     if (flags & MREMAP_FIXED) {

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Descriptors of the core sit at [limit, limit+HOST_FDS), limit being what the client sees as its
- * RLIMIT_NOFILE.  Where the limit cannot be raised the client's is lowered by as much; where it is
- * huge we sit at 64 Ki, since the kernel's table is as large as the highest number in use.
+ * Descriptors of the core sit at [limit, limit+HOST_FDS), limit being the client's RLIMIT_NOFILE.
+ * Where the limit cannot be raised they take the last numbers below it, which the client then cannot
+ * have, though its limit looks as it was; where it is huge we sit at 64 Ki, since the kernel's table
+ * is as large as the highest number in use.
  */
 #include "coregrind/core/host_fd.h"
 
@@ -15,6 +16,7 @@
 enum { HOST_FDS = 64, HIGHEST_BASE = 65536 };
 
 static unsigned long client_limit, base_fd;
+static bool client_raised; /* descriptors above ours are the client's too */
 static _Atomic uint64_t in_use; /* bit i: base_fd + i is ours */
 
 void host_fd_init(void)
@@ -33,11 +35,31 @@ void host_fd_init(void)
         if (setrlimit(RLIMIT_NOFILE, &want) == 0)
             return;
     }
-    client_limit -= client_limit > 2 * HOST_FDS ? HOST_FDS : client_limit / 4;
-    base_fd = client_limit;
+    base_fd -= client_limit > 2 * HOST_FDS ? HOST_FDS : client_limit / 4;
 }
 
 unsigned long host_fd_client_limit(void) { return client_limit; }
+
+unsigned long host_fd_client_end(void)
+{
+    return base_fd < client_limit && base_fd < HIGHEST_BASE && !client_raised ? base_fd
+                                                                              : UINT32_MAX;
+}
+
+void host_fd_raise_limit(unsigned long soft)
+{
+    struct rlimit r;
+    if (getrlimit(RLIMIT_NOFILE, &r) != 0 || soft + HOST_FDS <= r.rlim_cur)
+        return;
+    client_raised = true;
+    if (r.rlim_max < soft + HOST_FDS) { /* only the superuser may */
+        struct rlimit more = { soft + HOST_FDS, soft + HOST_FDS };
+        if (setrlimit(RLIMIT_NOFILE, &more) == 0)
+            return;
+    }
+    r.rlim_cur = soft + HOST_FDS < r.rlim_max ? soft + HOST_FDS : r.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &r);
+}
 
 int host_fd_dup(int fd)
 {

@@ -10,8 +10,12 @@
 
 /** Call first: notes RLIMIT_NOFILE and raises it for us where possible. */
 void host_fd_init(void);
-/** The RLIMIT_NOFILE soft limit that the client is to see; its descriptors are below. */
+/** The RLIMIT_NOFILE soft limit that the client is to see. */
 unsigned long host_fd_client_limit(void);
+/** The client's descriptors are below this: where ours had to go below its limit. */
+unsigned long host_fd_client_end(void);
+/** The client's limit is @p soft from now on: the host allows as many, and ours. */
+void host_fd_raise_limit(unsigned long soft);
 /** Move @p fd (closing it) above the client's, close-on-exec; the new one, or -1 (fd stays open). */
 int host_fd_move(int fd);
 /** As host_fd_move, leaving @p fd open. */

@@ -12,6 +12,7 @@
 
 #include "base/check.h"
 #include "coregrind/aspace/aspace.h"
+#include "coregrind/aspace/layout.h"
 #include "coregrind/core/host_fd.h"
 #include "coregrind/os/kernel_abi.h"
 #include "base/hashmap.h"
@@ -106,31 +107,40 @@ void sys_reg(SysCall *c, unsigned i, const char *what, unsigned bytes)
                                 arg_register(i), bytes);
 }
 
+/*
+ * Is @p a where user space ends for the kernel, but not for the client?  Nothing there may reach the
+ * kernel.  It is enough to look where a buffer begins: the kernel stops at the first page that is
+ * not mapped, and the last one of the client's range never is.  Addresses above user space are
+ * no danger, and the kernel knows best when it is to complain about them.
+ */
+static bool is_core_addr(GuestAddr a) { return a >= GIMLE_CLIENT_END && a < 1ULL << 47; }
+
+/* The part of @p len that tools need to hear of. */
+static size_t clipped(GuestAddr a, size_t len)
+{
+    return a < GIMLE_CLIENT_END && len > GIMLE_CLIENT_END - a ? GIMLE_CLIENT_END - a : len;
+}
+
 /* As the public functions, with the text ready. */
 static bool reads(SysCall *c, const char *text, GuestAddr a, size_t len)
 {
-    if (!aspace_is_client_range(a, len)) {
-        EVENT(sys_pre_read, c->t, text, a, len);
-        return false;
-    }
     if (len)
-        EVENT(sys_pre_read, c->t, text, a, len);
-    return true;
+        EVENT(sys_pre_read, c->t, text, a, clipped(a, len));
+    return !is_core_addr(a);
 }
 
 bool sys_prepare_write(GuestAddr a, size_t len)
 {
-    if (!aspace_is_client_range(a, len))
-        return false;
+    len = clipped(a, len);
     if (aspace_prepare_write(a, len))
         gimle_discard_translations(a, len);
-    return true;
+    return !is_core_addr(a);
 }
 
 static bool will_write(SysCall *c, const char *text, GuestAddr a, size_t len)
 {
-    if (len || !aspace_is_client_range(a, len))
-        EVENT(sys_pre_write, c->t, text, a, len);
+    if (len)
+        EVENT(sys_pre_write, c->t, text, a, clipped(a, len));
     return sys_prepare_write(a, len);
 }
 
@@ -143,7 +153,7 @@ bool sys_reads_string(SysCall *c, const char *what, GuestAddr a)
 {
     if (core_events.sys_pre_read_string)
         core_events.sys_pre_read_string(c->t, sys_text(c, what), a);
-    return aspace_is_client_range(a, 1);
+    return !is_core_addr(a);
 }
 
 bool sys_will_write(SysCall *c, const char *what, GuestAddr a, size_t len)
@@ -199,7 +209,7 @@ int64_t sys_iov_pre(SysCall *c, const char *what, GuestAddr a, uint64_t n, int d
         KernelIovec v;
         const char *text = NULL;
         if (gimle_read_guest(&v, a + i * sizeof v, sizeof v) != sizeof v)
-            return -EFAULT;
+            return 0; /* the kernel cannot read it either */
         if (listen)
             text = bar ? sys_text(c, bar + 1) : sys_textf(c, "%s[%u]", what, (unsigned)i);
         if (v.len > INT64_MAX)
@@ -238,12 +248,12 @@ static const struct {
 bool sys_sockaddr_reads(SysCall *c, const char *what, GuestAddr a, uint32_t len)
 {
     uint16_t family;
-    if (len < sizeof family)
-        return aspace_is_client_range(a, len);
+    if (len < sizeof family || len > INT32_MAX)
+        return !is_core_addr(a);
     bool listen = core_events.sys_pre_read != NULL;
     if (listen)
         EVENT(sys_pre_read, c->t, sys_textf(c, "%s.sa_family", what), a, sizeof family);
-    if (!aspace_is_client_range(a, len))
+    if (is_core_addr(a))
         return false;
     if (!listen || gimle_read_guest(&family, a, sizeof family) != sizeof family)
         return true;
@@ -269,9 +279,8 @@ bool sys_sockaddr_reads(SysCall *c, const char *what, GuestAddr a, uint32_t len)
 
 /* ---- rows ------------------------------------------------------------------------------------ */
 
-/* Length in bytes of MEM argument @p i; a length that leaves the client's range is cut there, since
- * the kernel would stop at the first page that is not mapped. */
-static size_t mem_length(SysCall *c, unsigned i)
+/* Length in bytes of MEM argument @p i. */
+static size_t mem_length(const SysCall *c, unsigned i)
 {
     const SysArg *d = &c->row->arg[i];
     if (d->len_arg < 0)
@@ -282,13 +291,7 @@ static size_t mem_length(SysCall *c, unsigned i)
         n = (int32_t)n > 0 ? (uint32_t)n : 0;
     if (n > UINT64_MAX / 2 / d->unit)
         n = UINT64_MAX / 2 / d->unit;
-    size_t len = n * d->unit;
-    GuestAddr a = c->arg[i];
-    if (a < GIMLE_CLIENT_END && len > GIMLE_CLIENT_END - a) {
-        len = (GIMLE_CLIENT_END - a) / d->unit * d->unit;
-        c->arg[k] = len / d->unit;
-    }
-    return len;
+    return n * d->unit;
 }
 
 static int64_t pollfds_pre(SysCall *c, unsigned i)
@@ -323,10 +326,8 @@ static int64_t sock_out_pre(SysCall *c, unsigned i)
 {
     uint32_t room;
     GuestAddr len_ptr = c->arg[c->row->arg[i].len_arg];
-    if (!aspace_is_client_range(c->arg[i], 1))
-        return -EFAULT;
     if (gimle_read_guest(&room, len_ptr, sizeof room) != sizeof room)
-        return 0; /* the LEN argument reports it */
+        return is_core_addr(c->arg[i]) ? -EFAULT : 0; /* the LEN argument reports it */
     /* The kernel writes no more than sizeof(struct sockaddr_storage). */
     if (room > 128)
         room = 128;
@@ -349,7 +350,18 @@ static int64_t string_pre(SysCall *c, unsigned i)
 {
     if (core_events.sys_pre_read_string)
         core_events.sys_pre_read_string(c->t, row_text(c, i, true), c->arg[i]);
-    return aspace_is_client_range(c->arg[i], 1) ? 0 : -EFAULT;
+    return is_core_addr(c->arg[i]) ? -EFAULT : 0;
+}
+
+/* Pages that the kernel would walk through, holes or not: none of them may be the core's. */
+static int64_t addr_pre(SysCall *c, unsigned i)
+{
+    unsigned k = (unsigned)c->row->arg[i].len_arg;
+    GuestAddr a = c->arg[i];
+    uint64_t len = c->arg[k], pages = PAGE_UP(len);
+    if (a % PAGE_SIZE_ || pages == 0 || a + pages < a)
+        return 0; /* refused or ignored as it is (mlock rounds down, and does no harm) */
+    return aspace_is_client_range(a, pages) ? 0 : -ENOMEM;
 }
 
 static int64_t arg_pre(SysCall *c, unsigned i)
@@ -363,8 +375,7 @@ static int64_t arg_pre(SysCall *c, unsigned i)
     case SK_MODE:
         return 0;
     case SK_HANDLER: /* if nobody looks at it, it must at least not point to us */
-        return !c->row->handler && c->arg[i] >= GIMLE_CLIENT_END && c->arg[i] < 1ULL << 47 ? -EFAULT
-                                                                                          : 0;
+        return !c->row->handler && is_core_addr(c->arg[i]) ? -EFAULT : 0;
     case SK_FD:
     case SK_FD_AT:
         return host_fd_is_core((int)c->arg[i]) ? -EBADF : 0;
@@ -372,7 +383,7 @@ static int64_t arg_pre(SysCall *c, unsigned i)
     case SK_PATH:
         return string_pre(c, i);
     case SK_ADDR:
-        return aspace_is_client_range(c->arg[i], c->arg[d->len_arg]) ? 0 : -ENOMEM;
+        return addr_pre(c, i);
     case SK_MEM:
         return mem_pre(c, i);
     case SK_IOV:
@@ -411,10 +422,19 @@ int64_t sys_effects_pre(SysCall *c)
         }
     if (row->flags & SF_FD_FIRST && (int)c->arg[0] < 0)
         return -EBADF;
+    /*
+     * What must not reach the kernel is replaced by what it refuses likewise, so that of several
+     * mistakes it finds the one that it would find first.
+     */
+    enum { NOWHERE = 0x1000 }; /* never mapped for the client: LAYOUT_CLIENT_MIN */
     int64_t error = 0;
     for (unsigned i = 0; i < row->n_args; i++) {
         int64_t r = arg_pre(c, i);
-        if (r < 0 && error == 0)
+        if (r == -EFAULT && is_core_addr(c->arg[i]))
+            c->arg[i] = NOWHERE + c->arg[i] % PAGE_SIZE_;
+        else if (r == -EBADF)
+            c->arg[i] = (uint64_t)-1;
+        else if (r < 0 && error == 0)
             error = r;
     }
     return error;

@@ -33,11 +33,16 @@ static uint64_t soft_limit;
 static bool tracking(void) { return core_options->track_fds != TRACK_FDS_NO; }
 
 uint64_t fd_table_limit(void) { return soft_limit; }
-void fd_table_set_limit(uint64_t soft) { soft_limit = soft; }
+
+void fd_table_set_limit(uint64_t soft)
+{
+    uint64_t end = host_fd_client_end();
+    soft_limit = soft < end ? soft : end;
+}
 
 void fd_table_init(void)
 {
-    soft_limit = host_fd_client_limit();
+    fd_table_set_limit(host_fd_client_limit());
     if (!tracking())
         return;
     DIR *dir = opendir("/proc/self/fd");

@@ -91,8 +91,10 @@ static int64_t kept_limit(int i, const KernelRlimit *new, KernelRlimit *old)
         else {
             kept[i].client = *new;
             kept[i].differs = true;
-            if (i == KEPT_NOFILE)
+            if (i == KEPT_NOFILE) {
+                host_fd_raise_limit(new->cur);
                 fd_table_set_limit(new->cur);
+            }
             else if (i == KEPT_AS)
                 aspace_set_limit(new->cur);
         }

@@ -20,7 +20,6 @@ SysHandler sys_dup3;
 SysHandler sys_einval;
 SysHandler sys_enospc;
 SysHandler sys_enosys;
-SysHandler sys_eperm;
 SysHandler sys_epoll_ctl;
 SysHandler sys_epoll_pwait;
 SysHandler sys_execve;
@@ -44,7 +43,9 @@ SysHandler sys_io_getevents;
 SysHandler sys_io_pgetevents;
 SysHandler sys_io_setup;
 SysHandler sys_io_submit;
-SysHandler sys_io_uring;
+SysHandler sys_io_uring_enter;
+SysHandler sys_io_uring_register;
+SysHandler sys_io_uring_setup;
 SysHandler sys_ioctl;
 SysHandler sys_keyctl;
 SysHandler sys_landlock_add_rule;
@@ -122,5 +123,10 @@ SysHandler sys_utimes;
 SysHandler sys_vfork;
 SysHandler sys_vmsplice;
 SysHandler sys_xattrat;
+
+/** @p fd was mapped from @p offset to @p at: part of a ring? (io_uring.c) */
+void io_uring_mapped(int fd, uint64_t offset, GuestAddr at);
+/** sys_do() with the signal mask at @p mask (0: none) in force, as in ppoll(2) (special_signal.c). */
+void sys_do_with_mask(SysCall *c, GuestAddr mask, uint64_t size);
 
 #endif

@@ -26,7 +26,7 @@
 #include "proc_view.h"
 #include "special.h"
 
-enum { MAX_INTERPRETERS = 4, MAX_EXEC_STRINGS = 1 << 20 };
+enum { MAX_INTERPRETERS = 4, MAX_EXEC_STRINGS = 1 << 20, NO_VECTOR = 8 /* nothing is there */ };
 
 typedef VEC(const char *) StringVec;
 
@@ -36,8 +36,11 @@ typedef VEC(const char *) StringVec;
 static int64_t read_vector(SysCall *c, const char *what, GuestAddr a, StringVec *out)
 {
     char one[32];
-    if (a == 0)
+    if (a == 0) {
+        if (what[0] == 'a') /* allowed by Linux only */
+            sys_reads(c, what, a, sizeof(uint64_t));
         return 0;
+    }
     snprintf(one, sizeof one, "%s[i]", what);
     for (size_t i = 0;; i++, a += sizeof(uint64_t)) {
         uint64_t s;
@@ -235,8 +238,13 @@ static void exec_common(SysCall *c, unsigned at, int dfd, uint64_t flags)
     StringVec argv = { 0 }, envp = { 0 };
     ExecKind kind;
     if ((c->result = read_vector(c, "argv", c->arg[at + 1], &argv)) < 0 ||
-        (c->result = read_vector(c, "envp", c->arg[at + 2], &envp)) < 0)
+        (c->result = read_vector(c, "envp", c->arg[at + 2], &envp)) < 0) {
+        if (c->result == -EFAULT) { /* the kernel looks for the file first */
+            c->arg[at + 1] = c->arg[at + 2] = NO_VECTOR;
+            sys_do(c);
+        }
         goto out;
+    }
     long n = gimle_guest_strlen(c->arg[at], PATH_MAX);
     if (n < 0 || n >= PATH_MAX) {
         c->result = n < 0 ? -EFAULT : -ENAMETOOLONG;

@@ -226,14 +226,13 @@ static const struct {
 
 static bool flock_reads(SysCall *c, GuestAddr a, bool get)
 {
-    unsigned n = get ? 5 : 4;
     bool ok = true;
-    for (unsigned i = 0; i < n; i++)
-        ok &= get ? sys_will_write(c, flock_fields[i].what, a + flock_fields[i].offset,
-                                   flock_fields[i].bytes)
-                  : sys_reads(c, flock_fields[i].what, a + flock_fields[i].offset,
-                              flock_fields[i].bytes);
-    return ok && aspace_is_client_range(a, KSIZE_FLOCK);
+    for (unsigned i = 0; i < 4; i++)
+        ok &= sys_reads(c, flock_fields[i].what, a + flock_fields[i].offset, flock_fields[i].bytes);
+    if (get)
+        ok &= sys_will_write(c, flock_fields[4].what, a + flock_fields[4].offset,
+                             flock_fields[4].bytes);
+    return ok && sys_prepare_write(a, get ? KSIZE_FLOCK : 0) && aspace_is_client_range(a, KSIZE_FLOCK);
 }
 
 static void fcntl_memory(SysCall *c, FcntlKind kind, const char *what, unsigned bytes)

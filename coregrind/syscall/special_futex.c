@@ -17,7 +17,8 @@ static const uint8_t operations[] = {
     [FUTEX_REQUEUE] = USES_VAL | USES_VAL2 | USES_ADDR2,
     [FUTEX_CMP_REQUEUE] = USES_VAL | USES_VAL2 | USES_ADDR2 | USES_VAL3,
     [FUTEX_WAKE_OP] = USES_VAL | USES_VAL2 | USES_ADDR2 | USES_VAL3,
-    [FUTEX_LOCK_PI] = USES_TIMEOUT | WAITS,
+    [FUTEX_FD] = USES_VAL,
+    [FUTEX_LOCK_PI] = USES_VAL | USES_TIMEOUT | WAITS,
     [FUTEX_WAIT_BITSET] = USES_VAL | USES_TIMEOUT | USES_VAL3 | WAITS,
     [FUTEX_WAKE_BITSET] = USES_VAL | USES_VAL3,
     [FUTEX_WAIT_REQUEUE_PI] = USES_VAL | USES_TIMEOUT | USES_ADDR2 | WAITS,
@@ -32,14 +33,14 @@ void sys_futex(SysCall *c)
     if (uses & USES_VAL)
         sys_reg(c, 2, "val", 4);
     if (uses & (USES_TIMEOUT | USES_VAL2))
-        sys_reg(c, 3, uses & USES_TIMEOUT ? "utime" : "val2", uses & USES_TIMEOUT ? 8 : 4);
+        sys_reg(c, 3, "utime", uses & USES_TIMEOUT ? 8 : 4);
     if (uses & USES_ADDR2)
         sys_reg(c, 4, "uaddr2", 8);
     if (uses & USES_VAL3)
         sys_reg(c, 5, "val3", 4);
     bool ok = sys_reads(c, "futex", c->arg[0], 4);
     if (uses & USES_ADDR2)
-        ok &= sys_reads(c, "uaddr2", c->arg[4], 4);
+        ok &= sys_reads(c, "futex2", c->arg[4], 4);
     if (uses & USES_TIMEOUT && c->arg[3])
         ok &= sys_reads(c, "timeout", c->arg[3], KSIZE_TIMESPEC);
     if (!ok)
@@ -53,7 +54,11 @@ void sys_futex(SysCall *c)
 /* struct futex_waitv: value, address, flags. */
 void sys_futex_waitv(SysCall *c)
 {
-    for (uint32_t i = 0; i < (uint32_t)c->arg[1] && i < FUTEX_WAITV_MAX; i++) {
+    if (c->arg[0] == 0 || (uint32_t)c->arg[1] > FUTEX_WAITV_MAX) {
+        sys_do_now(c); /* EINVAL before anything is read */
+        return;
+    }
+    for (uint32_t i = 0; i < (uint32_t)c->arg[1]; i++) {
         uint64_t address;
         if (!sys_fetch(c, &address, c->arg[0] + i * KSIZE_FUTEX_WAITV + 8, sizeof address))
             return;
@@ -67,6 +72,10 @@ void sys_futex_waitv(SysCall *c)
 
 void sys_futex_requeue(SysCall *c)
 {
+    if (c->arg[0] == 0) {
+        sys_do(c);
+        return;
+    }
     for (unsigned i = 0; i < 2; i++) {
         uint64_t address;
         if (!sys_fetch(c, &address, c->arg[0] + i * KSIZE_FUTEX_WAITV + 8, sizeof address))
@@ -119,7 +128,8 @@ void sys_adjtimex(SysCall *c)
     };
     GuestAddr a = c->arg[c->row->n_args - 1];
     uint32_t modes = 0;
-    if (gimle_read_guest(&modes, a, sizeof modes) == sizeof modes)
+    bool there = gimle_read_guest(&modes, a, sizeof modes) == sizeof modes;
+    if (there || c->no == SYS_clock_adjtime)
         sys_reads(c, "timex->modes", a, sizeof modes);
     for (unsigned i = 0; i < sizeof fields / sizeof fields[0]; i++)
         if (modes & fields[i].mode)

@@ -29,18 +29,20 @@
 
 typedef struct IoctlRow {
     uint32_t request;
-    bool integer;
+    bool integer, ignored;
     const char *text;
     uint16_t in, out;
 } IoctlRow;
 
-#define IOCTL(request, text, in, out) { (uint32_t)(request), false, "ioctl(" text ")", in, out },
-#define IOCTL_INT(request) { (uint32_t)(request), true, "ioctl(arg)", 0, 0 },
+#define IOCTL(request, text, in, out) { (uint32_t)(request), 0, 0, "ioctl(" text ")", in, out },
+#define IOCTL_INT(request) { (uint32_t)(request), true, false, "ioctl(arg)", 0, 0 },
+#define IOCTL_NONE(request) { (uint32_t)(request), true, true, "ioctl(arg)", 0, 0 },
 static const IoctlRow rows[] = {
 #include "ioctls.def"
 };
 #undef IOCTL
 #undef IOCTL_INT
+#undef IOCTL_NONE
 
 static const IoctlRow *find_row(uint32_t request)
 {
@@ -54,6 +56,7 @@ static const IoctlRow *find_row(uint32_t request)
 static void ioctl_ifconf(SysCall *c)
 {
     struct { int32_t len, pad; uint64_t buf; } k;
+    sys_reg(c, 2, "arg", 8);
     if (!sys_take(c, "ioctl(SIOCGIFCONF)", &k, c->arg[2], sizeof k) ||
         (k.buf && k.len > 0 &&
          !sys_will_write(c, "ioctl(SIOCGIFCONF).ifc_buf", k.buf, (size_t)k.len))) {
@@ -134,7 +137,8 @@ void sys_ioctl(SysCall *c)
             return;
         }
     const IoctlRow *row = find_row(request);
-    sys_reg(c, 2, "arg", 8);
+    if (!row || !row->ignored)
+        sys_reg(c, 2, "arg", 8);
     if (row && row->integer) {
         sys_do(c);
         return;
@@ -145,8 +149,10 @@ void sys_ioctl(SysCall *c)
     }
     size_t size = _IOC_SIZE(request);
     unsigned dir = _IOC_DIR(request);
+    bool evdev = _IOC_TYPE(request) == 'E' && dir == _IOC_READ;
     if (dir != _IOC_NONE && size) {
-        ioctl_memory(c, "ioctl(generic)", dir & _IOC_WRITE ? size : 0, dir & _IOC_READ ? size : 0);
+        ioctl_memory(c, evdev ? "ioctl(EVIO*)" : "ioctl(generic)", dir & _IOC_WRITE ? size : 0,
+                     dir & _IOC_READ ? size : 0);
     } else if (c->arg[2] >= GIMLE_CLIENT_END && (int64_t)c->arg[2] > 0) {
         c->result = -EFAULT; /* nothing is known but that it could be a pointer */
     } else {

@@ -45,8 +45,8 @@ void sys_shmctl(SysCall *c)
         { SHM_STAT, 0, KSIZE_SHMID_DS, "shmctl(SHM_STAT, arg.buf)" },
         { 15, 0, KSIZE_SHMID_DS, "shmctl(SHM_STAT_ANY, arg.buf)" },
         { IPC_SET, KSIZE_SHMID_DS, 0, "shmctl(IPC_SET, arg.buf)" },
-        { IPC_INFO, 0, INFO_BYTES, "shmctl(IPC_INFO, arg.buf)" },
-        { SHM_INFO, 0, 48, "shmctl(SHM_INFO, arg.buf)" },
+        { IPC_INFO, 0, INFO_BYTES, "shmctl(IPC_INFO, buf)" },
+        { SHM_INFO, 0, 48, "shmctl(SHM_INFO, buf)" },
     };
     ctl_common(c, rows, sizeof rows / sizeof rows[0], 2, 1);
 }
@@ -54,12 +54,12 @@ void sys_shmctl(SysCall *c)
 void sys_msgctl(SysCall *c)
 {
     static const CtlRow rows[] = {
-        { IPC_STAT, 0, KSIZE_MSQID_DS, "msgctl(IPC_STAT, arg.buf)" },
-        { MSG_STAT, 0, KSIZE_MSQID_DS, "msgctl(MSG_STAT, arg.buf)" },
-        { 13, 0, KSIZE_MSQID_DS, "msgctl(MSG_STAT_ANY, arg.buf)" },
-        { IPC_SET, KSIZE_MSQID_DS, 0, "msgctl(IPC_SET, arg.buf)" },
-        { IPC_INFO, 0, MSGINFO_BYTES, "msgctl(IPC_INFO, arg.buf)" },
-        { MSG_INFO, 0, MSGINFO_BYTES, "msgctl(MSG_INFO, arg.buf)" },
+        { IPC_STAT, 0, KSIZE_MSQID_DS, "msgctl(IPC_STAT, buf)" },
+        { MSG_STAT, 0, KSIZE_MSQID_DS, "msgctl(MSG_STAT, buf)" },
+        { 13, 0, KSIZE_MSQID_DS, "msgctl(MSG_STAT_ANY, buf)" },
+        { IPC_SET, KSIZE_MSQID_DS, 0, "msgctl(IPC_SET, buf)" },
+        { IPC_INFO, 0, MSGINFO_BYTES, "msgctl(IPC_INFO, buf)" },
+        { MSG_INFO, 0, MSGINFO_BYTES, "msgctl(MSG_INFO, buf)" },
     };
     ctl_common(c, rows, sizeof rows / sizeof rows[0], 2, 1);
 }
@@ -83,8 +83,8 @@ void sys_semctl(SysCall *c)
     };
     int cmd = (int)c->arg[2] & ~IPC_64_FLAG;
     size_t bytes = sem_count(c->arg[0]) * sizeof(uint16_t);
-    if (cmd == SETVAL)
-        sys_reg(c, 3, "arg.val", 4);
+    if (cmd == GETALL || cmd == SETALL)
+        sys_reg(c, 3, "arg", 8);
     if (cmd == GETALL) {
         if (!sys_will_write(c, "semctl(IPC_GETALL, arg.array)", c->arg[3], bytes))
             c->result = -EFAULT;

@@ -78,8 +78,10 @@ void sys_mmap(SysCall *c)
     if (over_old)
         mapping_gone(at, len);
     EVENT(mem_map, MEM_MMAP, at, len, (int)a[2]);
-    if (file)
+    if (file) {
+        io_uring_mapped(fd, a[5], at);
         mapping_changed(at, len);
+    }
 }
 
 void sys_munmap(SysCall *c)
@@ -181,7 +183,8 @@ void sys_madvise(SysCall *c)
     GuestAddr a = c->arg[0];
     size_t len = PAGE_UP(c->arg[1]);
     int advice = (int)c->arg[2];
-    if (!aspace_is_client_range(a, len)) {
+    bool refused = a % PAGE_SIZE_ || (len == 0 && c->arg[1]); /* by the kernel, before it looks */
+    if (!refused && !aspace_is_client_range(a, len)) {
         c->result = -ENOMEM;
         return;
     }
@@ -267,6 +270,10 @@ void sys_shmat(SysCall *c)
     int flags = (int)c->arg[2];
     if (flags & SHM_RND)
         want = PAGE_DOWN(want);
+    if (flags & SHM_REMAP && !want) {
+        c->result = -EINVAL;
+        return;
+    }
     c->result = raw_syscall3(SYS_shmctl, c->arg[0], IPC_STAT, (uintptr_t)&ds);
     if (c->result < 0)
         return;

@@ -20,7 +20,6 @@
 /* ---- answers --------------------------------------------------------------------------------- */
 
 void sys_enosys(SysCall *c) { c->result = -ENOSYS; }
-void sys_eperm(SysCall *c) { c->result = -EPERM; }
 void sys_einval(SysCall *c) { c->result = -EINVAL; }
 void sys_enospc(SysCall *c) { c->result = -ENOSPC; }
 
@@ -216,46 +215,43 @@ typedef enum PrctlKind {
     PC_STRING_IN, PC_REFUSE
 } PrctlKind;
 
+enum { ALL = 5 }; /* every register is read, under the name that it has by its place */
+
 static const struct {
     int option;
     PrctlKind kind;
-    unsigned args;   /* read after the option */
+    unsigned args;   /* read after the option, or ALL */
     unsigned bytes;  /* OUT */
+    const char *arg; /* what the second argument is called */
     const char *what;
 } prctl_rows[] = {
-    { PR_SET_NAME, PC_STRING_IN, 1, 16, "prctl(set-name)" },
-    { PR_GET_NAME, PC_OUT, 1, 16, "prctl(get-name)" },
-    { PR_GET_PDEATHSIG, PC_OUT, 1, 4, "prctl(get-death-signal)" },
-    { PR_GET_TSC, PC_OUT, 1, 4, "prctl(get-tsc)" },
-    { PR_GET_UNALIGN, PC_OUT, 1, 4, "prctl(get-unaligned)" },
-    { PR_GET_FPEMU, PC_OUT, 1, 4, "prctl(get-fpemu)" },
-    { PR_GET_FPEXC, PC_OUT, 1, 4, "prctl(get-fpexc)" },
-    { PR_GET_ENDIAN, PC_OUT, 1, 4, "prctl(get-endian)" },
-    { PR_GET_CHILD_SUBREAPER, PC_OUT, 1, 4, "prctl(get-child-subreaper)" },
-    { PR_GET_TID_ADDRESS, PC_OUT, 1, 8, "prctl(get-tid-address)" },
-    { PR_SET_PDEATHSIG, PC_PASS, 1, 0, 0 },
-    { PR_GET_DUMPABLE, PC_PASS, 0, 0, 0 },
-    { PR_SET_DUMPABLE, PC_PASS, 1, 0, 0 },
-    { PR_GET_KEEPCAPS, PC_PASS, 0, 0, 0 },
-    { PR_SET_KEEPCAPS, PC_PASS, 1, 0, 0 },
-    { PR_CAPBSET_READ, PC_PASS, 1, 0, 0 },
-    { PR_CAPBSET_DROP, PC_PASS, 1, 0, 0 },
-    { PR_GET_SECCOMP, PC_PASS, 0, 0, 0 },
-    { PR_GET_SECUREBITS, PC_PASS, 0, 0, 0 },
-    { PR_SET_SECUREBITS, PC_PASS, 1, 0, 0 },
-    { PR_GET_TIMERSLACK, PC_PASS, 0, 0, 0 },
-    { PR_SET_TIMERSLACK, PC_PASS, 1, 0, 0 },
-    { PR_SET_CHILD_SUBREAPER, PC_PASS, 1, 0, 0 },
-    { PR_SET_NO_NEW_PRIVS, PC_PASS, 4, 0, 0 },
-    { PR_GET_NO_NEW_PRIVS, PC_PASS, 4, 0, 0 },
-    { PR_GET_THP_DISABLE, PC_PASS, 4, 0, 0 },
-    { PR_SET_THP_DISABLE, PC_PASS, 4, 0, 0 },
-    { PR_SET_PTRACER, PC_PASS, 1, 0, 0 },
-    { PR_CAP_AMBIENT, PC_PASS, 4, 0, 0 },
-    { PR_SET_TSC, PC_REFUSE, 1, 0, 0 },
-    { PR_SET_MM, PC_REFUSE, 4, 0, 0 },
-    { PR_SET_SYSCALL_USER_DISPATCH, PC_REFUSE, 4, 0, 0 },
-    { PR_SET_MDWE, PC_REFUSE, 4, 0, 0 },
+    { PR_SET_NAME, PC_STRING_IN, 1, 16, "name", "prctl(set-name)" },
+    { PR_GET_NAME, PC_OUT, 1, 16, "name", "prctl(get-name)" },
+    { PR_GET_PDEATHSIG, PC_OUT, 1, 4, "signal", "prctl(get-death-signal)" },
+    { PR_GET_TSC, PC_OUT, ALL, 4, 0, "prctl(get-tsc)" },
+    { PR_GET_UNALIGN, PC_OUT, 1, 4, "value", "prctl(get-unalign)" },
+    { PR_GET_FPEMU, PC_OUT, 1, 4, "value", "prctl(get-fpemu)" },
+    { PR_GET_FPEXC, PC_OUT, 1, 4, "value", "prctl(get-fpexc)" },
+    { PR_GET_ENDIAN, PC_OUT, 1, 4, "value", "prctl(get-endian)" },
+    { PR_GET_CHILD_SUBREAPER, PC_OUT, ALL, 4, 0, "prctl(get-child-subreaper)" },
+    { PR_GET_TID_ADDRESS, PC_OUT, ALL, 8, 0, "prctl(get-tid-address)" },
+    { PR_SET_PDEATHSIG, PC_PASS, 1, 0, "signal", 0 },
+    { PR_GET_DUMPABLE, PC_PASS, 0, 0, 0, 0 },
+    { PR_SET_DUMPABLE, PC_PASS, 1, 0, "dump", 0 },
+    { PR_SET_UNALIGN, PC_PASS, 1, 0, "value", 0 },
+    { PR_GET_KEEPCAPS, PC_PASS, 0, 0, 0, 0 },
+    { PR_SET_KEEPCAPS, PC_PASS, 1, 0, "keepcaps", 0 },
+    { PR_SET_FPEMU, PC_PASS, 1, 0, "value", 0 },
+    { PR_SET_FPEXC, PC_PASS, 1, 0, "value", 0 },
+    { PR_GET_TIMING, PC_PASS, 0, 0, 0, 0 },
+    { PR_SET_TIMING, PC_PASS, 1, 0, "timing", 0 },
+    { PR_SET_ENDIAN, PC_PASS, 1, 0, "value", 0 },
+    { PR_CAPBSET_READ, PC_PASS, 1, 0, "capability", 0 },
+    { PR_CAPBSET_DROP, PC_PASS, 1, 0, "capability", 0 },
+    { PR_SET_TSC, PC_REFUSE, ALL, 0, 0, 0 },
+    { PR_SET_MM, PC_REFUSE, ALL, 0, 0, 0 },
+    { PR_SET_SYSCALL_USER_DISPATCH, PC_REFUSE, ALL, 0, 0, 0 },
+    { PR_SET_MDWE, PC_REFUSE, ALL, 0, 0, 0 },
 };
 static const char *const prctl_args[] = { "option", "arg2", "arg3", "arg4", "arg5" };
 
@@ -293,8 +289,11 @@ void sys_prctl(SysCall *c)
     for (size_t i = 0; i < sizeof prctl_rows / sizeof prctl_rows[0]; i++) {
         if (prctl_rows[i].option != option)
             continue;
-        for (unsigned k = 1; k <= prctl_rows[i].args; k++)
-            sys_reg(c, k, prctl_args[k], 8);
+        if (prctl_rows[i].args == ALL)
+            for (unsigned k = 1; k < ALL; k++)
+                sys_reg(c, k, prctl_args[k], 8);
+        else if (prctl_rows[i].args)
+            sys_reg(c, 1, prctl_rows[i].arg, 8);
         switch (prctl_rows[i].kind) {
         case PC_PASS:
             sys_do(c);
@@ -426,8 +425,11 @@ void sys_ptrace(SysCall *c)
     static const struct {
         uint16_t request, size;
         bool in;
+        const char *what;
     } high[] = {
-        { 1, 8, false }, { 2, KSIZE_SIGINFO, false }, { 3, KSIZE_SIGINFO, true },
+        { 1, 8, false, "ptrace(geteventmsg)" },
+        { 2, KSIZE_SIGINFO, false, "ptrace(getsiginfo)" },
+        { 3, KSIZE_SIGINFO, true, "ptrace(setsiginfo)" },
     };
     uint64_t request = c->arg[0];
     size_t size = 0;
@@ -442,14 +444,17 @@ void sys_ptrace(SysCall *c)
             size = rows[i].size, in = rows[i].in, what = rows[i].what;
     for (size_t i = 0; i < sizeof high / sizeof high[0]; i++)
         if (high[i].request + 0x4200u == request)
-            size = high[i].size, in = high[i].in;
+            size = high[i].size, in = high[i].in, what = high[i].what;
     enum { GETREGSET = 0x4204, SETREGSET = 0x4205, GET_SYSCALL_INFO = 0x420e };
     KernelIovec v = { 0 };
     if (request == GETREGSET || request == SETREGSET) {
-        if (!sys_take(c, "ptrace(iov)", &v, c->arg[3], sizeof v)) {
-            c->result = -EFAULT;
+        bool get = request == GETREGSET;
+        sys_reads(c, get ? "ptrace(getregset iovec->iov_base)" : "ptrace(setregset iovec->iov_base)",
+                  c->arg[3], 8);
+        sys_reads(c, get ? "ptrace(getregset iovec->iov_len)" : "ptrace(setregset iovec->iov_len)",
+                  c->arg[3] + 8, 8);
+        if (!sys_fetch(c, &v, c->arg[3], sizeof v))
             return;
-        }
         in = request == SETREGSET;
         size = v.len;
     } else if (request == GET_SYSCALL_INFO) {

@@ -7,6 +7,7 @@
 #include "coregrind/aspace/aspace.h"
 #include "coregrind/os/kernel_abi.h"
 #include "coregrind/os/raw_syscall.h"
+#include "coregrind/report/report.h"
 #include "coregrind/signal/host_handler.h"
 #include "coregrind/signal/signal.h"
 #include "special.h"
@@ -24,13 +25,19 @@ void sys_rt_sigaction(SysCall *c)
 {
     KernelSigaction act, old;
     GuestAddr a = c->arg[1], o = c->arg[2];
-    if (!mask_size_ok(c, c->arg[3]))
-        return;
+    const uint64_t has_restorer = 0x04000000;
     if (a) { /* field by field: there is padding in nobody's, but reports name the fields */
         sys_reads(c, "act->sa_handler", a, 8);
         sys_reads(c, "act->sa_mask", a + 24, 8);
         sys_reads(c, "act->sa_flags", a + 8, 8);
+        if (gimle_read_guest(&act, a, sizeof act) != sizeof act)
+            gimle_umsg("Warning: bad act handler address 0x%llx in rt_sigaction()\n",
+                       (unsigned long long)a);
+        else if (act.flags & has_restorer)
+            sys_reads(c, "act->sa_restorer", a + 16, 8);
     }
+    if (!mask_size_ok(c, c->arg[3]))
+        return;
     if ((o && !sys_will_write(c, "oldact", o, sizeof old)) ||
         (a && !sys_fetch(c, &act, a, sizeof act))) {
         c->result = -EFAULT;
@@ -50,8 +57,11 @@ void sys_rt_sigprocmask(SysCall *c)
     KernelSigset set, old;
     if (!mask_size_ok(c, c->arg[3]))
         return;
-    if (c->arg[1] && !sys_fetch(c, &set, c->arg[1], sizeof set))
+    if (c->arg[1] && !sys_fetch(c, &set, c->arg[1], sizeof set)) {
+        gimle_umsg("Warning: Bad set handler address 0x%llx in sigprocmask\n",
+                   (unsigned long long)c->arg[1]);
         return;
+    }
     c->result = signal_sigprocmask(c->t, (int)c->arg[0], c->arg[1] ? &set : NULL, &old);
     if (c->result == 0 && c->arg[2] && gimle_write_guest(c->arg[2], &old, sizeof old) != sizeof old)
         c->result = -EFAULT;
@@ -141,6 +151,12 @@ void sys_ppoll(SysCall *c)
         return;
     c->arg[3] = 0;
     do_masked(c);
+}
+
+void sys_do_with_mask(SysCall *c, GuestAddr mask, uint64_t size)
+{
+    if (begin_masked(c, mask, size))
+        do_masked(c);
 }
 
 void sys_epoll_pwait(SysCall *c)

@@ -19,7 +19,7 @@ static bool header_reads(SysCall *c, const char *name, GuestAddr a, KernelMsghdr
     static const struct { const char *field; uint8_t offset, bytes; } fields[] = {
         { "", 0, 8 }, { "", 8, 4 }, { "", 16, 8 }, { "", 24, 8 }, { "", 32, 8 }, { "", 40, 8 },
     };
-    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++)
+    for (size_t i = 0; a && i < sizeof fields / sizeof fields[0]; i++)
         if (!sys_reads(c, name, a + fields[i].offset, fields[i].bytes))
             return false;
     return sys_fetch(c, h, a, sizeof *h);
@@ -146,6 +146,10 @@ void sys_sendmmsg(SysCall *c)
         int64_t r = message_out_pre(c, sys_textf(c, "sendmsg(mmsg[%u].msg_hdr)", i), a);
         if (!sys_will_write(c, sys_textf(c, "sendmmsg(mmsg[%u].msg_len)", i), a + KSIZE_MSGHDR, 4))
             r = -EFAULT;
+        if (r < 0 && i > 0) { /* what stands before it is sent */
+            c->arg[2] = i;
+            break;
+        }
         if (r < 0) {
             c->result = r;
             return;
@@ -170,8 +174,11 @@ void sys_recvmmsg(SysCall *c)
         int64_t r = message_in_pre(c, sys_textf(c, "recvmsg(mmsg[%u].msg_hdr)", i), a, &before[i]);
         if (!sys_will_write(c, sys_textf(c, "recvmmsg(mmsg[%u].msg_len)", i), a + KSIZE_MSGHDR, 4))
             r = -EFAULT;
-        if (r < 0 && error == 0)
-            error = r;
+        if (r < 0) {
+            error = i ? 0 : r;
+            c->arg[2] = i;
+            break;
+        }
     }
     if (timeout && (!sys_reads(c, "timeout", timeout, KSIZE_TIMESPEC) ||
                     !sys_prepare_write(timeout, KSIZE_TIMESPEC)))
@@ -211,6 +218,10 @@ void sys_getsockopt(SysCall *c)
 {
     uint32_t room = 0;
     GuestAddr value = c->arg[3], len = c->arg[4];
+    if (len == 0) { /* no report: the kernel knows what comes first */
+        sys_do(c);
+        return;
+    }
     if (!sys_reads(c, "optlen", len, 4) || !sys_prepare_write(len, 4) ||
         !sys_fetch(c, &room, len, 4) || (value && !sys_will_write(c, "optval", value, room))) {
         c->result = -EFAULT;

@@ -247,9 +247,27 @@ static int64_t clone_vfork(Thread *t, const CloneArgs *a)
     return r;
 }
 
+/** Combinations that mean nothing: as in clone(2), ERRORS. */
+static bool clone_flags_ok(uint64_t flags)
+{
+    static const struct { uint64_t one, other; } excluded[] = {
+        { CLONE_FS, CLONE_NEWNS },         { CLONE_FS, CLONE_NEWUSER },
+        { CLONE_THREAD, CLONE_NEWUSER },   { CLONE_THREAD, CLONE_NEWPID },
+        { CLONE_PARENT, CLONE_NEWUSER },   { CLONE_PARENT, CLONE_NEWPID },
+        { CLONE_PIDFD, CLONE_DETACHED },   { CLONE_SYSVSEM, CLONE_NEWIPC },
+    };
+    for (size_t i = 0; i < sizeof excluded / sizeof excluded[0]; i++)
+        if (flags & excluded[i].one && flags & excluded[i].other)
+            return false;
+    return (!(flags & CLONE_THREAD) || flags & CLONE_SIGHAND) &&
+           (!(flags & CLONE_SIGHAND) || flags & CLONE_VM);
+}
+
 int64_t thread_clone(Thread *t, const CloneArgs *a)
 {
     const uint64_t thread_flags = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD;
+    if (!clone_flags_ok(a->flags))
+        return -EINVAL;
     if ((a->flags & (CLONE_PARENT_SETTID)) && !aspace_is_client_range(a->parent_tid, 4))
         return -EFAULT;
     if (a->flags & CLONE_THREAD)
