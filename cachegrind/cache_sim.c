@@ -3,7 +3,7 @@
  * The caches' memory.  Translated code looks itself whether a line is the most recently used of its
  * set: such a hit changes nothing.  What is not comes here.
  */
-#include "cache_sim.h"
+#include "cache_sim_lookup.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -13,11 +13,9 @@
 #include "base/hashmap.h"
 
 /** Refs.piece (references.h) has a byte for the size. */
-enum { MAX_ACCESS = 128, ALIGNMENT = 64, WORD_BITS = 3 };
+enum { MAX_ACCESS = 128, ALIGNMENT = 64 };
 
-/** Most data caches are so: 64 bytes in a line, 8 ways. */
-static const Geometry usual = { .assoc = 8, .line_bits = 6, .recent_shift = 6, .older_shift = 6 };
-static bool d1_is_usual;
+bool cache_sim_d1_is_usual;
 
 Cache cache_sim_cache[CACHE_KINDS];
 static unsigned max_access;
@@ -50,8 +48,8 @@ static void cache_init(Cache *c, const CacheConfig *config, bool large)
     c->set_mask = sets - 1;
     c->g.assoc = config->assoc;
     c->g.line_bits = (unsigned)__builtin_ctz(config->line);
-    c->g.older_shift = log2_up(config->assoc) + WORD_BITS;
-    c->g.recent_shift = large ? WORD_BITS : c->g.older_shift;
+    c->g.older_shift = log2_up(config->assoc) + CACHE_SIM_WORD_BITS;
+    c->g.recent_shift = large ? CACHE_SIM_WORD_BITS : c->g.older_shift;
     c->recent = sets_new(sets, c->g.recent_shift);
     c->older = large ? sets_new(sets, c->g.older_shift) : c->recent + 1;
 }
@@ -60,7 +58,7 @@ void cache_sim_init(void)
 {
     for (unsigned k = 0; k < CACHE_KINDS; k++)
         cache_init(&cache_sim_cache[k], &cg_options.cache[k], k == CACHE_LL);
-    d1_is_usual = memcmp(&cache_sim_cache[CACHE_D1].g, &usual, sizeof usual) == 0;
+    cache_sim_d1_is_usual = memcmp(&cache_sim_cache[CACHE_D1].g, &cache_sim_usual, sizeof cache_sim_usual) == 0;
     unsigned d1 = cg_options.cache[CACHE_D1].line, ll = cg_options.cache[CACHE_LL].line;
     max_access = d1 < ll ? d1 : ll;
     if (max_access > MAX_ACCESS)
@@ -81,66 +79,22 @@ CodeLine *cache_sim_code_line(GuestAddr a)
     return c;
 }
 
-#define INLINE static inline __attribute__((always_inline, target("general-regs-only")))
-
-/**
- * Is @p key new in the set of @p line?  It comes first; those that came before it move on by one.
- * @p g: the cache's geometry, which the compiler may know.
- */
-INLINE bool key_misses(const Cache *c, const Geometry g, uint64_t line, uint64_t key)
-{
-    uint64_t set = line & c->set_mask;
-    uint64_t *recent = c->recent + (set << (g.recent_shift - WORD_BITS)), before = *recent;
-    if (before == key)
-        return false;
-    *recent = key;
-    uint64_t *older = c->older + (set << (g.older_shift - WORD_BITS));
-#pragma GCC unroll 8
-    for (unsigned i = 0; i < g.assoc - 1; i++) {
-        uint64_t w = older[i];
-        older[i] = before;
-        if (w == key)
-            return false;
-        before = w;
-    }
-    return true;
-}
-
-/** An access misses if any of its lines does. */
-INLINE bool range_misses(const Cache *c, const Geometry g, GuestAddr a, unsigned size)
-{
-    uint64_t first = a >> g.line_bits, last = (a + size - 1) >> g.line_bits;
-    bool miss = key_misses(c, g, first, first);
-    while (__builtin_expect(first != last, 0)) {
-        first++;
-        miss |= key_misses(c, g, first, first);
-    }
-    return miss;
-}
-
-static GIMLE_LIGHT unsigned data_missed(GuestAddr a, unsigned size)
+GIMLE_LIGHT unsigned cache_sim_data_missed(GuestAddr a, unsigned size)
 {
     const Cache *ll = &cache_sim_cache[CACHE_LL];
-    return range_misses(ll, ll->g, a, size) ? MISS_L1 | MISS_LL : MISS_L1;
+    return cache_sim_range_misses(ll, ll->g, a, size) ? MISS_L1 | MISS_LL : MISS_L1;
 }
 
-GIMLE_LIGHT unsigned cache_sim_data(GuestAddr a, unsigned size)
-{
-    const Cache *d1 = &cache_sim_cache[CACHE_D1];
-    bool miss = d1_is_usual ? range_misses(d1, usual, a, size) : range_misses(d1, d1->g, a, size);
-    return miss ? data_missed(a, size) : 0;
-}
-
-INLINE bool code_line_misses(CodeLine *l)
+CACHE_SIM_INLINE bool code_line_misses(CodeLine *l)
 {
     const Cache *c = &cache_sim_cache[CACHE_I1];
     if (l->recent)
         return false;
-    uint64_t before = c->recent[(l->line & c->set_mask) << (c->g.recent_shift - WORD_BITS)];
+    uint64_t before = c->recent[(l->line & c->set_mask) << (c->g.recent_shift - CACHE_SIM_WORD_BITS)];
     if (before)
         ((CodeLine *)(uintptr_t)before)->recent = 0;
     l->recent = 1;
-    return key_misses(c, c->g, l->line, (uint64_t)(uintptr_t)l);
+    return cache_sim_key_misses(c, c->g, l->line, (uint64_t)(uintptr_t)l);
 }
 
 GIMLE_LIGHT unsigned cache_sim_fetch(CodeLine *first, CodeLine *last, GuestAddr a, unsigned size)
@@ -150,5 +104,5 @@ GIMLE_LIGHT unsigned cache_sim_fetch(CodeLine *first, CodeLine *last, GuestAddr 
         miss |= code_line_misses(last);
     if (!miss)
         return 0;
-    return data_missed(a, size);
+    return cache_sim_data_missed(a, size);
 }

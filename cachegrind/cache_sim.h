@@ -39,8 +39,6 @@ CodeLine *cache_sim_code_line(GuestAddr a);
 /** What happened: missed in the first level, missed in the last level too. */
 enum { MISS_L1 = 1, MISS_LL = 2 };
 
-/** Access @p size bytes at @p a through D1. */
-unsigned cache_sim_data(GuestAddr a, unsigned size);
 /** Fetch @p size bytes at @p a, which are in the lines from @p first to @p last (the same or the next). */
 unsigned cache_sim_fetch(CodeLine *first, CodeLine *last, GuestAddr a, unsigned size);
 

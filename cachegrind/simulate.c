@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "branch_sim.h"
+#include "cache_sim_lookup.h"
 #include "trace.h"
 
 enum { MAX_REF_SIZE = UINT8_MAX };
