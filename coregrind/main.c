@@ -35,6 +35,7 @@
 #include "coregrind/syscall/syscall.h"
 #include "coregrind/tcache/tcache.h"
 #include "coregrind/thread/clone.h"
+#include "coregrind/thread/stacks.h"
 #include "coregrind/thread/thread.h"
 #include "coregrind/store_setup.h"
 #include "coregrind/tool/tool_loader.h"
@@ -135,6 +136,19 @@ static void client_call_done(Thread *t, uint64_t result)
     EVENT(reg_write, t, RESULT_REG);
 }
 
+/** Suppressions are read while nobody can look something up in them. */
+static void hook_change_option(const char *text)
+{
+    StrBuf said = { 0 };
+    thread_stop_world();
+    options_change(text, &said);
+    if (said.len)
+        gimle_umsg("%s", strbuf_text(&said));
+    suppress_load_more();
+    thread_start_world();
+    strbuf_free(&said);
+}
+
 static void hook_client_call(Thread *t, GuestAddr fn, const uint64_t *args, unsigned n)
 {
     redirect_client_call(t, fn, args, n, client_call_done);
@@ -147,7 +161,11 @@ static void connect_modules(const GimleTool *tool)
         hook_vfork_child, hook_vfork_parent,
     };
     static const ClreqHooks clreq_hooks = { .discard = gimle_discard_translations,
-                                            .client_call = hook_client_call };
+                                            .client_call = hook_client_call,
+                                            .stack_register = stacks_register,
+                                            .stack_deregister = stacks_deregister,
+                                            .stack_change = stacks_change,
+                                            .change_option = hook_change_option };
     clone_set_hooks(&clone_hooks);
     clreq_set_hooks(&clreq_hooks);
     clreq_set_tool(tool->client_request);

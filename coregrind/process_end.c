@@ -48,10 +48,17 @@ static void print_stats(void)
         tool_current()->print_stats();
 }
 
+static void thread_ended(void *ctx, Thread *t)
+{
+    (void)ctx;
+    report_thread_ended(gimle_thread_id(t));
+}
+
 /** Everything that is printed at the end. */
 static void process_finish(int code)
 {
     thread_stop_world();
+    gimle_thread_for_each_stopped(thread_ended, NULL);
     report_client_ended();
     syscall_fini();
     if (tool_current()->fini)
@@ -106,6 +113,7 @@ static bool process_start_freeres(Thread *t)
 static void process_end_thread(Thread *t)
 {
     EVENT(thread_exit, t);
+    report_thread_ended(gimle_thread_id(t));
     signal_thread_fini(t);
     thread_clear_child_tid(t);
     thread_enter_blocking(t);

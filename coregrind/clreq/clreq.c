@@ -133,6 +133,17 @@ static void change_err_disablement(Thread *t, const uint64_t *a, uint64_t *resul
     *result = 0;
 }
 
+/** An option as on the command line. */
+static void change_option(Thread *t, const uint64_t *a, uint64_t *result)
+{
+    char text[4096];
+    (void)t;
+    *result = 0;
+    size_t n = safe_read_some(a[1], text, sizeof text);
+    if (n > 0 && memchr(text, 0, n) && text[0] && hooks.change_option)
+        hooks.change_option(text);
+}
+
 static const struct {
     uint64_t number;
     Handler *handler;

@@ -24,6 +24,8 @@ typedef struct ClreqHooks {
     uint64_t (*stack_register)(GuestAddr lo, GuestAddr hi);
     void (*stack_deregister)(uint64_t id);
     void (*stack_change)(uint64_t id, GuestAddr lo, GuestAddr hi);
+    /** "--option=value" is to hold from now on (CLO_CHANGE). */
+    void (*change_option)(const char *text);
 } ClreqHooks;
 void clreq_set_hooks(const ClreqHooks *h);
 

@@ -311,6 +311,74 @@ static void parse_one(const char *arg, const GimleOption *tool_rows)
     strbuf_free(&why);
 }
 
+/* ---- changes while the program runs --------------------------------------------------------- */
+
+/** Those that may change, the tools' too; with '=' only this very text. */
+static const char *const dynamic[] = {
+    "-v", "--verbose", "-q", "--quiet", "-d", "--stats", "--vgdb=no", "--vgdb=yes", "--vgdb=full",
+    "--vgdb-poll", "--vgdb-error", "--vgdb-stop-at", "--error-markers", "--show-error-list", "-s",
+    "--show-below-main", "--time-stamp", "--trace-children", "--child-silent-after-fork",
+    "--trace-sched", "--trace-signals", "--trace-symtab", "--trace-cfi", "--trace-redir",
+    "--trace-syscalls", "--sym-offsets", "--progress-interval", "--merge-recursive-frames",
+    "--vex-iropt-verbosity", "--suppressions", "--trace-flags", "--trace-notbelow",
+    "--trace-notabove", "--profile-flags", "--gen-suppressions=no", "--gen-suppressions=yes",
+    "--gen-suppressions=all", "--errors-for-leak-kinds", "--show-leak-kinds",
+    "--leak-check-heuristics", "--show-reachable", "--show-possibly-lost", "--freelist-vol",
+    "--freelist-big-blocks", "--leak-check=no", "--leak-check=summary", "--leak-check=yes",
+    "--leak-check=full", "--ignore-ranges", "--ignore-range-below-sp", "--show-mismatched-frees",
+};
+
+static const GimleOption *tool_table;
+static const char *tool_short_name = "";
+
+/** The name under which @p arg may change, or NULL. */
+static const char *dynamic_name(const char *arg)
+{
+    size_t n = strcspn(arg, "=");
+    for (size_t i = 0; i < sizeof dynamic / sizeof *dynamic; i++)
+        if (strcmp(arg, dynamic[i]) == 0 || (strlen(dynamic[i]) == n && !memcmp(dynamic[i], arg, n)))
+            return dynamic[i];
+    return NULL;
+}
+
+static bool is_known(const GimleOption *rows, const char *arg)
+{
+    for (; rows && rows->name; rows++)
+        if (strlen(rows->name) == strcspn(arg, "=") && strncmp(rows->name, arg, strlen(rows->name)) == 0)
+            return true;
+    return false;
+}
+
+void options_change(const char *text, StrBuf *said)
+{
+    bool quiet = opt.quiet > opt.verbose;
+    char *copy = strdup(text); /* options point into it */
+    CHECK(copy != NULL, "out of memory");
+    const char *arg = strip_tool_prefix(copy, tool_short_name);
+    if (!arg)
+        return;
+    const char *name = dynamic_name(arg);
+    bool known = is_known(core_rows, arg) || is_known(tool_table, arg);
+    if (!known || !name) {
+        if (!quiet && known)
+            strbuf_printf(said, "Cannot change %.*s option dynamically\n", (int)strcspn(arg, "="), arg);
+        else if (!quiet)
+            strbuf_printf(said, "Ignoring dynamic change to unrecognised option %s\n", arg);
+        return;
+    }
+    if (!quiet)
+        strbuf_printf(said, "Handling new value %s for option %s\n", arg, name);
+    StrBuf why = { 0 };
+    OptResult r = option_parse_arg(core_rows, arg, &why);
+    if (r == OPTION_UNKNOWN)
+        r = option_parse_arg(tool_table, arg, &why);
+    if (r != OPTION_TAKEN)
+        strbuf_printf(said, "Bad option: %s\n%s\n", arg, strbuf_text(&why));
+    strbuf_free(&why);
+}
+
+/* ---- help and everything together ------------------------------------------------------------ */
+
 /** Help is built before anything is parsed, so that it shows the defaults. */
 static char *make_help(bool debug, const GimleOption *tool_rows, const char *title,
                        const char *footer)
@@ -371,6 +439,8 @@ void options_parse(const char *tool_name, const GimleOption *rows, const char *t
 {
     const char *tool = opt.tool;
     char *help = NULL;
+    tool_table = rows;
+    tool_short_name = tool_name;
     opt.tool = defaults.tool; /* for --help */
     for (size_t i = 0; i < collected.n && !help; i++) {
         const char *a = collected.data[i];

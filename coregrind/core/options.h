@@ -16,6 +16,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/strbuf.h"
 #include "gimle/options.h"
 
 typedef enum EngineKind { ENGINE_COMPILE, ENGINE_INTERP } EngineKind;
@@ -103,6 +104,9 @@ const char *options_tool_name(void);
  */
 void options_parse(const char *tool_name, const GimleOption *rows, const char *title,
                    const char *footer);
+
+/** While the client runs: it, or somebody else, asks for another value. What is to be told is added to @p said. */
+void options_change(const char *arg, StrBuf *said);
 
 /** The options given on the command line itself (for exec of traced children), n of them. */
 char *const *options_command_line(unsigned *n);

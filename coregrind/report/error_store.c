@@ -27,7 +27,7 @@ typedef enum RecordState { RECORD_NEW, RECORD_SHOWN, RECORD_SUPPRESSED } RecordS
 typedef struct Record {
     GimleError e;
     RecordState state;
-    Suppression *supp;
+    size_t supp; /**< number of the suppression, if suppressed */
     struct Record *next; /**< with the same hash */
 } Record;
 
@@ -63,6 +63,22 @@ void report_change_disabled(Thread *t, int delta)
         disabled_any--;
     hashmap_put(&disabled, tid, n);
     lock_release(LOCK_errors);
+}
+
+void report_thread_ended(unsigned tid)
+{
+    uint64_t n = 0;
+    lock_take(LOCK_errors);
+    if (hashmap_get(&disabled, tid, &n) && n > 0) {
+        disabled_any--;
+        hashmap_remove(&disabled, tid);
+    }
+    lock_release(LOCK_errors);
+    if (n == 0 || core_options->xml)
+        return;
+    gimle_umsg("WARNING: exiting thread has error reporting disabled.\n");
+    gimle_umsg("WARNING: possibly as a result of some mistake in the use\n");
+    gimle_umsg("WARNING: of the VALGRIND_DISABLE_ERROR_REPORTING macros.\n");
 }
 
 static bool is_disabled(unsigned tid)
@@ -114,13 +130,14 @@ static Record *find_same(const GimleError *e, uint64_t hash)
 
 static void count_again(Record *r)
 {
+    size_t n;
     found++;
     r->e.count++;
     if (r->state == RECORD_SHOWN) {
         shown++;
     } else if (r->state == RECORD_SUPPRESSED) {
         suppressed++;
-        r->supp->used++;
+        suppress_list(&n)[r->supp].used++;
     }
 }
 
@@ -259,9 +276,10 @@ bool gimle_error(Thread *t, int kind, GuestAddr addr, const char *string, void *
     if (ops->complete)
         ops->complete(&r->e);
     Suppression *s = suppress_match(&r->e);
+    size_t known;
 
     lock_take(LOCK_errors);
-    r->supp = s;
+    r->supp = s ? (size_t)(s - suppress_list(&known)) : 0;
     r->state = s ? RECORD_SUPPRESSED : RECORD_SHOWN;
     if (s) {
         suppressed += r->e.count;

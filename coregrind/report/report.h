@@ -49,12 +49,16 @@ void report_fatal_signal(Thread *t, int sig, const char *sig_name, int si_code, 
 
 /** Load default.supp from @p lib_dir (may be missing) and every --suppressions= file. */
 void suppress_load(const char *lib_dir);
+/** Load files that were named since. No other thread may be at work. */
+void suppress_load_more(void);
 
 /** Print the stack of @p t as text lines to the log (VALGRIND_PRINTF_BACKTRACE, fatal signals). */
 void report_stack(const StackTrace *trace);
 
 /** Errors that count for COUNT_ERRORS and --error-exitcode. */
 uint64_t report_error_count(void);
+/** Thread @p tid ends: warn if it has not enabled its errors again. */
+void report_thread_ended(unsigned tid);
 /** CHANGE_ERR_DISABLEMENT of thread @p t: @p delta +1 disables, -1 enables. */
 void report_change_disabled(Thread *t, int delta);
 

@@ -26,6 +26,8 @@ void suppress_forget_all(void) { vec_free(&supps); }
 
 /* ---- files ------------------------------------------------------------------------------- */
 
+static size_t loaded; /* of --suppressions */
+
 static bool read_file(const char *path, StrBuf *out)
 {
     FILE *f = fopen(path, "re");
@@ -57,6 +59,12 @@ static void load_file(const char *path)
     strbuf_free(&text);
 }
 
+void suppress_load_more(void)
+{
+    for (; loaded < core_options->suppressions.n; loaded++)
+        load_file(core_options->suppressions.item[loaded]);
+}
+
 void suppress_load(const char *lib_dir)
 {
     if (!report_tool->errors)
@@ -69,8 +77,7 @@ void suppress_load(const char *lib_dir)
         else
             strbuf_free(&path);
     }
-    for (size_t i = 0; i < core_options->suppressions.n; i++)
-        load_file(core_options->suppressions.item[i]);
+    suppress_load_more();
 }
 
 /* ---- matching ------------------------------------------------------------------------------ */

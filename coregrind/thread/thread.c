@@ -19,6 +19,7 @@
 #include "base/ranked_lock.h"
 #include "coregrind/aspace/aspace.h"
 #include "serialise.h"
+#include "stacks.h"
 #include "thread_internal.h"
 
 enum { MAX_THREADS = 20000 };
@@ -61,10 +62,14 @@ bool gimle_thread_stack(const Thread *t, GuestAddr *lo, GuestAddr *hi)
     GuestAddr sp = gimle_thread_get_reg(t, gimle_guest->sp);
     if (sp < t->stack_lo || sp >= t->stack_hi) {
         GuestMapping m;
-        if (!gimle_mapping_at(sp, &m))
+        if (stacks_find(sp, &w->stack_lo, &w->stack_hi)) {
+            /* as the client said */
+        } else if (gimle_mapping_at(sp, &m)) {
+            w->stack_lo = m.start;
+            w->stack_hi = m.end;
+        } else {
             return false;
-        w->stack_lo = m.start;
-        w->stack_hi = m.end;
+        }
     }
     *lo = t->stack_lo;
     *hi = t->stack_hi;

@@ -27,6 +27,9 @@ void gimle_thread_set_reg(Thread *t, RegId r, uint64_t v);
 /** The thread's stack: lowest and highest address (exclusive) of the mapping SP is in; false if unknown. */
 bool gimle_thread_stack(const Thread *t, GuestAddr *lo, GuestAddr *hi);
 
+/** Has the stack pointer gone to, or from, another stack of those that the client registered? */
+bool gimle_stack_is_switch(GuestAddr from, GuestAddr to) GIMLE_LIGHT;
+
 /** An interned stack trace: equal traces are the same pointer, never freed. */
 typedef struct StackTrace {
     uint32_t id;     /**< unique, > 0 */
