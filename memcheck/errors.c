@@ -249,13 +249,10 @@ static void print_range(ErrorPrinter *p, GuestAddr a, GuestAddr start, size_t si
 static void print_heap_block(ErrorPrinter *p, GuestAddr a, const Detail *d)
 {
     const HeapBlock *b = &d->block;
-    bool show_free = b->freed && b->free;
     print_range(p, a, b->addr, b->size, d->reused ? "recently re-allocated block" : "block",
                 b->freed ? "free'd" : b->kind == HEAP_POOL ? "client-defined" : "alloc'd");
-    if (show_free)
-        gimle_print_stack(p, b->free);
-    else if (b->alloc && !b->freed)
-        gimle_print_stack(p, b->alloc);
+    const StackTrace *where = b->freed ? b->free : b->alloc;
+    gimle_print_stack(p, where ? where : gimle_stack_trace_intern(&(GuestAddr){ 0 }, 1));
     if (b->freed && b->alloc) {
         gimle_print_aux(p, "Block was alloc'd at");
         gimle_print_stack(p, b->alloc);

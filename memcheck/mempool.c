@@ -23,13 +23,28 @@ static void set_red_zones(GuestAddr a, size_t size, size_t red_zone)
     shadow_set_noaccess(a + size, red_zone);
 }
 
+/* Stacks are kept as for the blocks of malloc. */
+
+static const StackTrace *where_allocated(Thread *t)
+{
+    bool keep = mc_options.keep_stacks != KEEP_NONE && mc_options.keep_stacks != KEEP_FREE;
+    return keep ? gimle_stack_trace(t) : NULL;
+}
+
+static void free_block(Thread *t, HeapBlock *b)
+{
+    if (mc_options.keep_stacks == KEEP_ALLOC_THEN_FREE)
+        b->alloc = NULL;
+    gimle_heap_free(t, b, mc_options.keep_stacks >= KEEP_FREE ? gimle_stack_trace(t) : NULL);
+}
+
 void client_block_new(Thread *t, GuestAddr a, size_t size, size_t red_zone, bool zeroed)
 {
     HeapBlock *b = gimle_heap_register(t, a, size, red_zone);
     if (!b)
         return;
     b->kind = HEAP_CUSTOM;
-    b->alloc = gimle_stack_trace(t);
+    b->alloc = where_allocated(t);
     mc_heap_count(1, 0, size);
     shadow_set(a, size, zeroed ? SH_DEFINED : SH_UNDEFINED);
     set_red_zones(a, size, red_zone);
@@ -46,7 +61,7 @@ void client_block_free(Thread *t, GuestAddr a, size_t red_zone)
     if (b->kind != HEAP_CUSTOM && mc_options.show_mismatched_frees)
         mc_error_mismatch(t, a);
     shadow_set_noaccess(a - red_zone, b->size + 2 * red_zone);
-    gimle_heap_free(t, b, gimle_stack_trace(t));
+    free_block(t, b);
 }
 
 void client_block_resize(Thread *t, GuestAddr a, size_t old_size, size_t new_size, size_t red_zone)
@@ -94,7 +109,7 @@ static void drop_block(Thread *t, Pool *p, size_t i)
     if (!b)
         return;
     shadow_set_noaccess(b->addr, b->size);
-    gimle_heap_free(t, b, gimle_stack_trace(t));
+    free_block(t, b);
 }
 
 /** A block of pool @p p that was allocated at @p where. */
@@ -132,7 +147,7 @@ static void pool_destroy(Thread *t, Pool *p, const uint64_t *a)
 
 static void pool_alloc(Thread *t, Pool *p, const uint64_t *a)
 {
-    if (!register_block(t, p, a[1], a[2], gimle_stack_trace(t)))
+    if (!register_block(t, p, a[1], a[2], where_allocated(t)))
         return;
     mc_heap_count(1, 0, a[2]);
     shadow_set(a[1], a[2], p->zeroed ? SH_DEFINED : SH_UNDEFINED);

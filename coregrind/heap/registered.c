@@ -116,6 +116,7 @@ static bool contains(const Slot *s, GuestAddr a)
 
 static bool is_near(const Slot *s, GuestAddr a) { return a >= lowest(s) && a < highest(s); }
 
+static bool is_near_live(const Slot *s, GuestAddr a) { return !s->b.freed && is_near(s, a); }
 static bool is_near_freed(const Slot *s, GuestAddr a) { return s->b.freed && is_near(s, a); }
 
 static Slot *search(GuestAddr a, Wanted *wanted)
@@ -167,6 +168,8 @@ Slot *registered_find_near(GuestAddr a)
         return NULL;
     lock_take(LOCK_heap);
     Slot *s = search(a, contains);
+    if (!s)
+        s = search(a, is_near_live);
     if (!s)
         s = search(a, is_near);
     lock_release(LOCK_heap);
