@@ -387,9 +387,10 @@ static void add_repeated(Instr *x, const IrInsn *again)
     emit_add(x->b, &x->insn->cost[COST_IR], ended);
     if (!cg_options.branch_sim)
         return;
-    IrRef args[3] = { pointer(x->b, x->insn), match, more };
+    IrRef size = ir_const(x->b, TY_I64, x->next - x->insn->addr);
+    IrRef args[4] = { pointer(x->b, x->insn), match, more, size };
     here(x)->conditional++;
-    ir_call(x->b, &sim_repeated, IR_NONE, args, 3);
+    ir_call(x->b, &sim_repeated, IR_NONE, args, 4);
 }
 
 static void add_jump_ind(Instr *x, const IrInsn *in)

@@ -100,7 +100,8 @@ static GIMLE_LIGHT uint64_t indirect(struct VexState *s, uint64_t insn, uint64_t
  * The end of an element of a repeated comparison: it goes on if the elements match.  If the
  * count is used up then it would look at it once more, and find that it has to end.
  */
-static GIMLE_LIGHT uint64_t repeated(struct VexState *s, uint64_t insn, uint64_t match, uint64_t more)
+static GIMLE_LIGHT uint64_t repeated(struct VexState *s, uint64_t insn, uint64_t match, uint64_t more,
+                                     uint64_t size)
 {
     InsnCost *c = (InsnCost *)(uintptr_t)insn;
     conditional(s, insn, match);
@@ -109,8 +110,10 @@ static GIMLE_LIGHT uint64_t repeated(struct VexState *s, uint64_t insn, uint64_t
     if (match && !more) {
         c->cost[COST_BC]++;
         conditional(s, insn, 0);
-        if (trace_on)
+        if (trace_on) {
+            trace_event(TRACE_FETCH, c->addr, size);
             trace_event(TRACE_BRANCH, c->addr, 0);
+        }
     }
     return 0;
 }
@@ -130,5 +133,5 @@ const IrCallee sim_group = LIGHT("group", access_group, 2);
 const IrCallee sim_lanes = { "cachegrind_lanes", (void *)access_lanes, CALLEE_FULL, TY_NONE, 2 };
 const IrCallee sim_conditional = LIGHT("conditional", conditional, 2);
 const IrCallee sim_indirect = LIGHT("indirect", indirect, 2);
-const IrCallee sim_repeated = LIGHT("repeated", repeated, 3);
+const IrCallee sim_repeated = LIGHT("repeated", repeated, 4);
 const IrCallee sim_trace = LIGHT("trace", trace, 3);

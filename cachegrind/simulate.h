@@ -41,7 +41,7 @@ extern const IrCallee sim_group;       /**< (Group *, address) */
 extern const IrCallee sim_lanes;       /**< (LaneRefs *, address) */
 extern const IrCallee sim_conditional; /**< (InsnCost *, taken): counts mispredictions only */
 extern const IrCallee sim_indirect;    /**< (InsnCost *, target): counts mispredictions only */
-extern const IrCallee sim_repeated;    /**< (InsnCost *, elements match, count is not used up) */
+extern const IrCallee sim_repeated;    /**< (InsnCost *, elements match, count lasts, size) */
 extern const IrCallee sim_trace;       /**< (kind, address, size or whether taken or target) */
 
 #endif
