@@ -11,6 +11,9 @@
 #define MFD_EXEC 0x10U /* Linux 6.3; older kernels refuse it and need it not */
 #endif
 
+enum { SETTLE_BYTES = 1 << 20 };
+#define PAGE_MASK ((size_t)4095)
+
 static int code_arena_memfd(size_t size)
 {
     int fd = (int)syscall(SYS_memfd_create, "gimle-code", MFD_CLOEXEC | MFD_EXEC);
@@ -39,6 +42,22 @@ int code_arena_init(CodeArena *a, size_t size)
     if (err == 0)
         *a = (CodeArena){ .rw = rw, .rx = rx, .size = size, .cold = size };
     return err;
+}
+
+void code_arena_clear(CodeArena *a)
+{
+    a->used = a->settled = 0;
+    a->cold = a->size;
+}
+
+void code_arena_settle(CodeArena *a)
+{
+    size_t used = a->used & ~PAGE_MASK, cold = (a->cold + PAGE_MASK) & ~PAGE_MASK;
+    if (a->used + (a->size - a->cold) - a->settled < SETTLE_BYTES)
+        return;
+    madvise(a->rw, used, MADV_DONTNEED);
+    madvise(a->rw + cold, a->size - cold, MADV_DONTNEED);
+    a->settled = a->used + (a->size - a->cold);
 }
 
 /** Copy [from, to) of code memory into @p fd; 0 or negative errno. */

@@ -16,6 +16,7 @@ typedef struct CodeArena {
     size_t size;
     size_t used;       /**< end of what is in use at the beginning */
     size_t cold;       /**< begin of what is in use at the end */
+    size_t settled;    /**< bytes that were in use at the last code_arena_settle() */
 } CodeArena;
 
 /** 0 or negative errno. */
@@ -25,6 +26,13 @@ int code_arena_init(CodeArena *a, size_t size);
  * addresses. The parent must not change code memory until this has returned. 0 or negative errno.
  */
 int code_arena_unshare(CodeArena *a);
+/** Nothing is in use any more. */
+void code_arena_clear(CodeArena *a);
+/**
+ * Code was added: from time to time the pages of the writable view are unmapped (writing maps one
+ * again), since the kernel counts pages that both views show twice.
+ */
+void code_arena_settle(CodeArena *a);
 static inline const uint8_t *code_arena_rx(const CodeArena *a, const uint8_t *rw)
 {
     return a->rx + (rw - a->rw);

@@ -28,26 +28,41 @@
 
 enum { MAX_BLOCK_BYTES = 256 * 1024, CODE_ALIGN = 16, PAGE_SHIFT = 12 };
 
-/** A chained exit that leads to this translation. */
-typedef struct Incoming {
-    Translation *from;
-    uint32_t exit;
-} Incoming;
+/** An exit; while it is chained it is in the list of its target. */
+typedef struct Exit {
+    VexExitSite site;
+    Translation *owner;
+    struct Exit *next_incoming;
+} Exit;
 
+/** A VexPoint in little space: there are several for each guest instruction. */
+typedef struct Point {
+    uint32_t host;     /**< offset in the main part, or IN_COLD and offset in the cold part; ascending */
+    int32_t guest_off; /**< of the guest instruction from the block's address, times 2, plus cc_in_host */
+} Point;
+#define IN_COLD 0x80000000u
+
+/** Followed in memory by its exits, extents and points. */
 struct Translation {
     GuestAddr pc;
     const uint8_t *code; /**< executable view */
+    Exit *incoming;      /**< chained exits that lead here */
     uint32_t len;
     uint32_t cold_off, cold_len; /**< the cold part is at code + cold_off */
+    uint16_t n_exits, n_extents, n_points, n_guest;
     uint8_t mode;
     bool no_redirect, dead;
-    uint16_t n_guest;
-    uint32_t n_points, n_exits, n_extents;
-    VexPoint *points;
-    VexExitSite *exits;
-    VexRange extent[4];
-    VEC(Incoming) incoming;
 };
+
+static inline Exit *exits_of(const Translation *t) { return (Exit *)(t + 1); }
+static inline VexRange *extents_of(const Translation *t)
+{
+    return (VexRange *)(exits_of(t) + t->n_exits);
+}
+static inline Point *points_of(const Translation *t)
+{
+    return (Point *)(extents_of(t) + t->n_extents);
+}
 
 typedef VEC(Translation *) TranslationList;
 
@@ -92,12 +107,6 @@ static void tcache_add_page(GuestAddr page, Translation *t)
         vec_push(list, t);
 }
 
-static void tcache_free_translation(Translation *t)
-{
-    vec_free(&t->incoming);
-    free(t);
-}
-
 /** Throw everything away. No other thread is in translated code. */
 static void tcache_flush(void)
 {
@@ -112,35 +121,42 @@ static void tcache_flush(void)
     }
     hashmap_clear(&tc.by_page);
     for (size_t i = 0; i < tc.by_host.n; i++)
-        tcache_free_translation(tc.by_host.data[i]);
+        free(tc.by_host.data[i]);
     tc.by_host.n = 0;
-    tc.arena.used = 0;
-    tc.arena.cold = tc.arena.size;
+    code_arena_clear(&tc.arena);
     tc.stats.flushes++;
     lock_release(LOCK_tcache);
     tc.hooks.flush_jump_caches();
     lock_release(LOCK_translate);
 }
 
+/** Offset @p off from the main part as Point.host has it. */
+static uint32_t part_offset(const Translation *t, uint32_t off)
+{
+    return t->cold_len && off >= t->cold_off ? (off - t->cold_off) | IN_COLD : off;
+}
+
 /** One allocation for the translation and its tables. */
 static Translation *tcache_keep(const VexTranslation *v, GuestAddr pc, unsigned mode,
                                 bool no_redirect, const uint8_t *code)
 {
-    size_t points = v->n_points * sizeof(VexPoint), exits = v->n_exits * sizeof(VexExitSite);
-    Translation *t = calloc(1, sizeof *t + exits + points);
+    CHECK(v->n_exits <= UINT16_MAX && v->n_points <= UINT16_MAX, "block 0x%llx is too large",
+          (unsigned long long)pc);
+    Translation *t = malloc(sizeof *t + v->n_exits * sizeof(Exit) +
+                            v->n_extents * sizeof(VexRange) + v->n_points * sizeof(Point));
     CHECK(t != NULL, "out of memory for translations");
     *t = (Translation){ .pc = pc, .code = code, .len = v->code_len, .cold_off = v->cold_off,
                         .cold_len = v->cold_len, .mode = (uint8_t)mode,
                         .no_redirect = no_redirect, .n_guest = v->n_guest,
-                        .n_points = v->n_points, .n_exits = v->n_exits,
-                        .n_extents = v->n_extents };
-    t->exits = (VexExitSite *)(t + 1);
-    t->points = (VexPoint *)(t->exits + v->n_exits);
-    if (exits)
-        memcpy(t->exits, v->exits, exits);
-    if (points)
-        memcpy(t->points, v->points, points);
-    memcpy(t->extent, v->extent, sizeof t->extent);
+                        .n_points = (uint16_t)v->n_points, .n_exits = (uint16_t)v->n_exits,
+                        .n_extents = (uint16_t)v->n_extents };
+    for (uint32_t i = 0; i < v->n_exits; i++)
+        exits_of(t)[i] = (Exit){ .site = v->exits[i], .owner = t };
+    memcpy(extents_of(t), v->extent, v->n_extents * sizeof *v->extent);
+    for (uint32_t i = 0; i < v->n_points; i++)
+        points_of(t)[i] = (Point){ part_offset(t, v->points[i].host_off),
+                                   (int32_t)v->points[i].guest_off * 2 +
+                                       (v->points[i].cc_in_host != 0) };
     return t;
 }
 
@@ -150,8 +166,9 @@ static void tcache_insert(Translation *t)
     hashmap_put(&tc.by_key, tcache_key(t->pc, t->mode, t->no_redirect), (uintptr_t)t);
     vec_push(&tc.by_host, t);
     for (uint32_t i = 0; i < t->n_extents; i++) {
-        GuestAddr last = t->extent[i].addr + (t->extent[i].len ? t->extent[i].len - 1 : 0);
-        for (GuestAddr p = t->extent[i].addr >> PAGE_SHIFT; p <= last >> PAGE_SHIFT; p++)
+        const VexRange *e = &extents_of(t)[i];
+        GuestAddr last = e->addr + (e->len ? e->len - 1 : 0);
+        for (GuestAddr p = e->addr >> PAGE_SHIFT; p <= last >> PAGE_SHIFT; p++)
             tcache_add_page(p, t);
     }
     lock_release(LOCK_tcache);
@@ -204,10 +221,11 @@ static MakeResult tcache_make(GuestAddr pc, unsigned mode, bool no_redirect, Tra
     if (v.cold_len)
         tc.arena.cold = tc.arena.used + v.cold_off;
     tc.arena.used += (v.code_len + CODE_ALIGN - 1) & ~(size_t)(CODE_ALIGN - 1);
+    code_arena_settle(&tc.arena);
     Translation *t = tcache_keep(&v, pc, mode, no_redirect, rx);
     if (!redirected)
         for (uint32_t i = 0; i < t->n_extents; i++)
-            aspace_protect_code(t->extent[i].addr, t->extent[i].len);
+            aspace_protect_code(extents_of(t)[i].addr, extents_of(t)[i].len);
     tcache_insert(t);
     tcache_count(&v, mode);
     *made = t;
@@ -268,17 +286,18 @@ static Translation *tcache_by_host(const uint8_t *host)
 bool tcache_contains(const void *host) { return code_arena_contains(&tc.arena, host); }
 
 /** The point that covers offset @p off: the last that is not above it; NULL before the first. */
-static const VexPoint *translation_point(const Translation *t, uint32_t off)
+static const Point *translation_point(const Translation *t, uint32_t off)
 {
-    uint32_t lo = 0, hi = t->n_points;
+    const Point *points = points_of(t);
+    uint32_t lo = 0, hi = t->n_points, host = part_offset(t, off);
     while (lo < hi) {
         uint32_t mid = (lo + hi) / 2;
-        if (t->points[mid].host_off <= off)
+        if (points[mid].host <= host)
             lo = mid + 1;
         else
             hi = mid;
     }
-    return lo > 0 ? &t->points[lo - 1] : NULL;
+    return lo > 0 ? &points[lo - 1] : NULL;
 }
 
 bool tcache_guest_pc(const void *host, TcachePlace *place)
@@ -290,10 +309,10 @@ bool tcache_guest_pc(const void *host, TcachePlace *place)
         lock_take(LOCK_tcache);
     Translation *t = tcache_by_host(host);
     if (t) {
-        const VexPoint *p = translation_point(t, (uint32_t)((const uint8_t *)host - t->code));
+        const Point *p = translation_point(t, (uint32_t)((const uint8_t *)host - t->code));
         /* Offsets are signed: a block may follow a jump backwards. */
-        place->pc = t->pc + (uint64_t)(int64_t)(int32_t)(p ? p->guest_off : 0);
-        place->cc_in_host = p && p->cc_in_host;
+        place->pc = t->pc + (uint64_t)(int64_t)(p ? p->guest_off >> 1 : 0);
+        place->cc_in_host = p && (p->guest_off & 1);
         place->mode = t->mode;
     }
     if (locked)
@@ -308,7 +327,7 @@ void tcache_take_exit(VexState *s)
     const Translation *t = tc.by_host.data[s->exit_block];
     CHECK(s->exit_index < t->n_exits, "exit %u of block 0x%llx", s->exit_index,
           (unsigned long long)t->pc);
-    vex_take_exit(s, &t->exits[s->exit_index], t->mode);
+    vex_take_exit(s, &exits_of(t)[s->exit_index].site, t->mode);
     lock_release(LOCK_tcache);
 }
 
@@ -320,11 +339,12 @@ void tcache_chain(const VexState *s, const void *code, GuestAddr target, unsigne
     /* All may have been thrown away since then; whatever has this number now is as good. */
     Translation *from = s->exit_block < tc.by_host.n ? tc.by_host.data[s->exit_block] : NULL;
     Translation *to = hashmap_get_ptr(&tc.by_key, tcache_key(target, mode, false));
-    if (from && to && !from->dead && to->code == code && k < from->n_exits &&
-        from->exits[k].target == target && from->exits[k].mode == mode &&
-        !vex_is_chained(from->code, &from->exits[k])) {
-        vex_chain(code_arena_rw(&tc.arena, from->code), from->code, &from->exits[k], code);
-        vec_push(&to->incoming, ((Incoming){ from, k }));
+    Exit *e = from && !from->dead && k < from->n_exits ? &exits_of(from)[k] : NULL;
+    if (e && to && to->code == code && e->site.target == target && e->site.mode == mode &&
+        !vex_is_chained(from->code, &e->site)) {
+        vex_chain(code_arena_rw(&tc.arena, from->code), from->code, &e->site, code);
+        e->next_incoming = to->incoming;
+        to->incoming = e;
         tc.stats.chained++;
     }
     lock_release(LOCK_tcache);
@@ -334,7 +354,7 @@ void tcache_chain(const VexState *s, const void *code, GuestAddr target, unsigne
 static bool translation_overlaps(const Translation *t, GuestAddr a, size_t len)
 {
     for (uint32_t i = 0; i < t->n_extents; i++)
-        if (t->extent[i].addr < a + len && a < t->extent[i].addr + t->extent[i].len)
+        if (extents_of(t)[i].addr < a + len && a < extents_of(t)[i].addr + extents_of(t)[i].len)
             return true;
     return false;
 }
@@ -345,12 +365,9 @@ static void tcache_kill(Translation *t)
     t->dead = true;
     if (hashmap_get_ptr(&tc.by_key, tcache_key(t->pc, t->mode, t->no_redirect)) == t)
         hashmap_remove(&tc.by_key, tcache_key(t->pc, t->mode, t->no_redirect));
-    for (size_t i = 0; i < t->incoming.n; i++) {
-        Translation *from = t->incoming.data[i].from;
-        vex_unchain(code_arena_rw(&tc.arena, from->code), from->code,
-                    &from->exits[t->incoming.data[i].exit]);
-    }
-    vec_free(&t->incoming);
+    for (Exit *e = t->incoming; e; e = e->next_incoming)
+        vex_unchain(code_arena_rw(&tc.arena, e->owner->code), e->owner->code, &e->site);
+    t->incoming = NULL;
     tc.stats.discarded++;
 }
 
