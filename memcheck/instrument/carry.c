@@ -100,6 +100,22 @@ static void write_shadow(IrBlock *b, const Source *s)
     update_bit(b, regmask_bit(m->dst), nonzero(b, any));
 }
 
+/* ---- origins ------------------------------------------------------------------------ */
+
+static RegId origin_word(RegId r) { return REG_TOOL(mc_origin_word(regmask_bit(r))); }
+
+/** In cold code: where the undefined bits of the moved value come from, if anyone may ask. */
+static void write_origin(IrBlock *b, const Source *s)
+{
+    const Move *m = s->move;
+    if (!mc_options.track_origins)
+        return;
+    if (m->kind == MOVE_LOAD)
+        ir_put(b, origin_word(m->dst), mem_address(b, s->mem));
+    else if (s->undefined != IR_NONE)
+        ir_put(b, origin_word(m->dst), ir_get(b, TY_I64, origin_word(m->src)));
+}
+
 /* ---- moves -------------------------------------------------------------------------- */
 
 /** Before a load: leave if some byte is nobody's, or looks so. */
@@ -128,6 +144,7 @@ static void after_load(Carry *c, const Move *move, IrMem m)
     Source s = { .move = move, .mem = m, .undefined = IR_NONE,
                  .kept = move->keeps_above ? nonzero(b, mask_bits(b, bit)) : IR_NONE };
     write_shadow(b, &s);
+    write_origin(b, &s);
     ir_cold_end(b);
     c->known &= ~bit;
 }
@@ -147,6 +164,7 @@ static void reg_move(Carry *c, const Move *move)
     if (move->keeps_above)
         s.kept = nonzero(b, mask_bits(b, to));
     write_shadow(b, &s);
+    write_origin(b, &s);
     ir_cold_end(b);
     if (doubtful & from || (doubtful & to && move->keeps_above))
         c->known &= ~to;
@@ -176,6 +194,10 @@ static void carry_store(Carry *c, IrMem m, unsigned size, RegId src)
             leave_if(x, has_pattern(b, old), MODE_SLOW, REASON_MOVE);
             leave_if(x, has_pattern(b, v), MODE_SLOW, REASON_MOVE);
         }
+    }
+    if (mc_options.track_origins) {
+        IrRef args[3] = { mem_address(b, m), ir_get(b, TY_I64, origin_word(src)), c64(b, size) };
+        ir_call(b, &mc_helper_note_origin, nonzero(b, mask_bits(b, bit)), args, 3);
     }
     ir_cold_end(b);
 }

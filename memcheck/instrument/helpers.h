@@ -25,7 +25,7 @@ extern const IrCallee mc_helper_big_store;
 extern const IrCallee mc_helper_state_image;
 /** (mask): find out which registers of the bits in mask are undefined. */
 extern const IrCallee mc_helper_note_regs;
-/** (address, origin): an undefined value with that origin is stored. */
+/** (address, origin, size): an undefined value with that origin is stored. */
 extern const IrCallee mc_helper_note_origin;
 /** (origin): a condition depends on undefined bits. */
 extern const IrCallee mc_helper_bad_cond;

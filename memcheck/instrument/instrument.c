@@ -27,6 +27,18 @@ void instr_count(Instr *x, unsigned mode)
     }
 }
 
+IrRef mem_address(IrBlock *b, IrMem m)
+{
+    IrRef a = m.base;
+    if (m.index != IR_NONE) {
+        IrRef i = m.scale ? ir_binop(b, OP_SHL, m.index, ir_const(b, TY_I8, m.scale)) : m.index;
+        a = a == IR_NONE ? i : ir_binop(b, OP_ADD, a, i);
+    }
+    if (a == IR_NONE)
+        return c64(b, (uint64_t)m.disp);
+    return m.disp ? ir_binop(b, OP_ADD, a, c64(b, (uint64_t)m.disp)) : a;
+}
+
 /** Is @p r a constant? */
 static bool is_const(const IrBlock *b, IrRef r, int64_t *v)
 {

@@ -65,6 +65,9 @@ IrRef instr_sp_before_native(Instr *x, const NativeInsn *n);
 void instr_sp_after_native(Instr *x, const NativeInsn *n, IrRef old);
 bool native_writes_sp(const NativeInsn *n);
 
+/** The address of @p m as one value. */
+IrRef mem_address(IrBlock *b, IrMem m);
+
 /* ---- small IR vocabulary ------------------------------------------------------------ */
 
 static inline IrRef c64(IrBlock *b, uint64_t v) { return ir_const(b, TY_I64, v); }

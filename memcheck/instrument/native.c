@@ -183,7 +183,7 @@ static void open_memory(Nat *t)
     if (n->mem_access == 0 || (n->flags & (NF_MASKED_MEM | NF_VSIB)) || n->mem_size == 0)
         return;
     if (n->mem_size > MAX_FOLLOWED) {
-        IrRef args[2] = { slow_address(t->s, t->m), c64(t->b, n->mem_size) };
+        IrRef args[2] = { mem_address(t->b, t->m), c64(t->b, n->mem_size) };
         if (n->mem_access & NA_READ)
             ir_call(t->b, &mc_helper_big_load, IR_NONE, args, 2);
         if (n->mem_access & NA_WRITE)
@@ -205,7 +205,7 @@ static IrRef origin_of_inputs(Nat *t)
     if (!t->s->origins)
         return IR_NONE;
     if (t->reads_mem)
-        return slow_address(t->s, t->m);
+        return mem_address(t->b, t->m);
     IrRef v = IR_NONE, origin = IR_NONE;
     for (unsigned k = 0; k < t->n->n_ops; k++) {
         const NativeOp *o = &t->n->op[k];
@@ -251,6 +251,7 @@ void native_instrument(Slow *s, IrRef i)
     t.m = ir_copy_mem(&s->x.copier, i);
     open_memory(&t);
     IrRef origin = origin_of_inputs(&t);
+    s->store_origin = origin;
     native_rule_of(t.n)(&t);
     bool sp = native_writes_sp(t.n);
     IrRef old = sp ? instr_sp_before_native(&s->x, t.n) : IR_NONE;

@@ -72,19 +72,6 @@ void slow_check_address(Slow *s, IrRef i)
 
 /* ---- memory ------------------------------------------------------------------------- */
 
-IrRef slow_address(Slow *s, IrMem m)
-{
-    IrBlock *b = s->x.b;
-    IrRef a = m.base;
-    if (m.index != IR_NONE) {
-        IrRef i = m.scale ? ir_binop(b, OP_SHL, m.index, ir_const(b, TY_I8, m.scale)) : m.index;
-        a = a == IR_NONE ? i : ir_binop(b, OP_ADD, a, i);
-    }
-    if (a == IR_NONE)
-        return c64(b, (uint64_t)m.disp);
-    return m.disp ? ir_binop(b, OP_ADD, a, c64(b, (uint64_t)m.disp)) : a;
-}
-
 static IrRef or_i1(IrBlock *b, IrRef x, IrRef y)
 {
     return x == IR_NONE ? y : ir_binop(b, OP_OR, x, y);
@@ -92,7 +79,7 @@ static IrRef or_i1(IrBlock *b, IrRef x, IrRef y)
 
 static void call_access(Slow *s, const IrCallee *c, IrMem m, unsigned size, IrRef guard)
 {
-    IrRef args[2] = { slow_address(s, m), c64(s->x.b, size) };
+    IrRef args[2] = { mem_address(s->x.b, m), c64(s->x.b, size) };
     ir_call(s->x.b, c, guard, args, 2);
 }
 
@@ -116,6 +103,20 @@ Pieces slow_load(Slow *s, IrMem m, unsigned size)
     return p;
 }
 
+/** Undefined bytes are stored: where they come from may be asked for later. */
+static void note_stored(Slow *s, IrMem m, const Pieces *p)
+{
+    IrBlock *b = s->x.b;
+    IrRef any = IR_NONE;
+    for (unsigned k = 0; s->store_origin != IR_NONE && k < p->n; k++)
+        if (p->v[k] != IR_NONE)
+            any = or_i1(b, any, vbits_any(b, p->v[k]));
+    if (any == IR_NONE)
+        return;
+    IrRef args[3] = { mem_address(b, m), s->store_origin, c64(b, p->size) };
+    ir_call(b, &mc_helper_note_origin, any, args, 3);
+}
+
 void slow_store(Slow *s, IrMem m, const Pieces *p)
 {
     IrBlock *b = s->x.b;
@@ -130,6 +131,7 @@ void slow_store(Slow *s, IrMem m, const Pieces *p)
         v[k] = vbits_full(b, t, p->v[k]);
         at += n;
     }
+    note_stored(s, m, p);
     ir_cold_begin(b, guard);
     for (unsigned k = 0; k < p->n; k++)
         ir_put(b, REG_TOOL(TW_VBITS + k), v[k]);
@@ -198,7 +200,7 @@ void slow_put_vec(Slow *s, RegId r, IrRef v, bool zero_above)
     IrBlock *b = s->x.b;
     IrType t = type_of(b, v), top = t;
     if (zero_above)
-        top = __builtin_cpu_supports("avx512f") ? TY_V512 : TY_V256;
+        top = __builtin_cpu_supports("avx512bw") ? TY_V512 : TY_V256;
     if (top > t)
         v = ir_unop(b, OP_VZEXT, top, v);
     ir_put(b, REG_SHADOW_OF(r), v);
@@ -292,7 +294,7 @@ static void emit_load(Slow *s, IrRef i)
     Pieces p = slow_load(s, ir_copy_mem(&s->x.copier, i), ir_type_size(t));
     s->vbits[i] = pieces_join(s->x.b, &p, t);
     if (s->origins)
-        s->origin[i] = slow_address(s, ir_copy_mem(&s->x.copier, i));
+        s->origin[i] = mem_address(s->x.b, ir_copy_mem(&s->x.copier, i));
 }
 
 static void emit_store(Slow *s, IrRef i)
@@ -301,12 +303,8 @@ static void emit_store(Slow *s, IrRef i)
     unsigned size = ir_type_size(type_of(s->x.src, in->arg[2]));
     slow_check_address(s, i);
     Pieces p = pieces_split(s->x.b, s->vbits[in->arg[2]], size);
+    s->store_origin = s->origins ? s->origin[in->arg[2]] : IR_NONE;
     slow_store(s, ir_copy_mem(&s->x.copier, i), &p);
-    IrRef v = s->vbits[in->arg[2]], origin = s->origin[in->arg[2]];
-    if (s->origins && v != IR_NONE && origin != IR_NONE) {
-        IrRef args[2] = { slow_address(s, ir_copy_mem(&s->x.copier, i)), origin };
-        ir_call(s->x.b, &mc_helper_note_origin, vbits_any(s->x.b, v), args, 2);
-    }
     ir_copy_insn(&s->x.copier, i);
 }
 
@@ -433,7 +431,7 @@ static void emit_insn(Slow *s, IrRef i)
 IrBlock *slow_instrument(void *ctx, IrBlock *src, struct Arena *arena)
 {
     Slow s = { .next_mode = (uint8_t)(uintptr_t)ctx, .value_errors = mc_options.undef_value_errors,
-               .origins = mc_options.track_origins };
+               .origins = mc_options.track_origins, .store_origin = IR_NONE };
     instr_init(&s.x, src, arena);
     s.x.on_put = on_put;
     s.vbits = arena_array(arena, IrRef, src->n);

@@ -24,6 +24,7 @@ typedef struct Slow {
     bool value_errors;
     bool origins;         /**< --track-origins */
     IrRef *origin;        /**< by source ref: address its undefined bits come from, or IR_NONE */
+    IrRef store_origin;   /**< origin of what slow_store() stores, or IR_NONE */
     bool started;
 } Slow;
 
@@ -43,8 +44,6 @@ IrRef slow_join_origins(Slow *s, IrRef v1, IrRef o1, IrRef v2, IrRef o2);
 /** Origin of guest register @p r; IR_NONE if it is never undefined. */
 IrRef slow_get_origin(Slow *s, RegId r);
 void slow_put_origin(Slow *s, RegId r, IrRef origin);
-/** m's address as one value. */
-IrRef slow_address(Slow *s, IrMem m);
 /** The shadow of register @p r was written by other means than a deferred PUT. */
 void slow_note_written(Slow *s, RegId r);
 

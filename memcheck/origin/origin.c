@@ -15,10 +15,15 @@
 #include "base/hashmap.h"
 
 /** Notes are forgotten when there are so many. */
-enum { MAX_NOTES = 1 << 18, MAX_USER_NOTES = 1 << 14, MAX_COPIES = 32, MAX_FUNCTION = 1 << 20, NAME = 512 };
+enum {
+    MAX_NOTES = 1 << 18, MAX_USER_NOTES = 1 << 14, MAX_COPIES = 32, MAX_STORE = 64,
+    MAX_FUNCTION = 1 << 20, NAME = 512
+};
 
 typedef struct Note {
     GuestAddr from, pc;
+    const StackTrace *alloc; /**< of the heap block that the copy is in, or NULL */
+    uint32_t size;
 } Note;
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /**< a leaf */
@@ -26,11 +31,12 @@ static HashMap notes; /**< address of a copy → number of its Note plus 1 */
 static Note *note;
 static size_t n_notes;
 
-void origin_note_copy(GuestAddr to, GuestAddr from, GuestAddr pc)
+void origin_note_copy(GuestAddr to, GuestAddr from, size_t size, GuestAddr pc)
 {
     uint64_t n;
     if (to == 0 || from == 0 || to == from)
         return;
+    HeapBlock *b = gimle_heap_find_near(to);
     pthread_mutex_lock(&lock);
     if (!note) {
         note = malloc(MAX_NOTES * sizeof *note);
@@ -44,17 +50,23 @@ void origin_note_copy(GuestAddr to, GuestAddr from, GuestAddr pc)
         n = ++n_notes;
         hashmap_put(&notes, to, n);
     }
-    note[n - 1] = (Note){ from, pc };
+    note[n - 1] = (Note){ from, pc, b ? b->alloc : NULL, (uint32_t)size };
     pthread_mutex_unlock(&lock);
 }
 
-static bool find_note(GuestAddr a, Note *out)
+/** The note that covers @p a, with the origin of that very byte. @p alloc: of its heap block, now. */
+static bool find_note(GuestAddr a, const StackTrace *alloc, Note *out)
 {
-    uint64_t n;
+    bool found = false;
     pthread_mutex_lock(&lock);
-    bool found = hashmap_get(&notes, a, &n);
-    if (found)
+    for (unsigned k = 0; k < MAX_STORE && !found; k++) {
+        uint64_t n;
+        if (!hashmap_get(&notes, a - k, &n) || note[n - 1].size <= k || note[n - 1].alloc != alloc)
+            continue;
+        found = true;
         *out = note[n - 1];
+        out->from += k;
+    }
     pthread_mutex_unlock(&lock);
     return found;
 }
@@ -170,7 +182,7 @@ Origin origin_find(Thread *t, GuestAddr a, const StackTrace *now)
         if (user)
             return (Origin){ ORIGIN_USER, user };
         HeapBlock *b = gimle_heap_find_near(a);
-        if (!find_note(a, &n) || (!b && !is_active(n.pc, now))) {
+        if (!find_note(a, b ? b->alloc : NULL, &n) || (!b && !is_active(n.pc, now))) {
             AddrDesc d;
             if (b && b->alloc)
                 return (Origin){ ORIGIN_HEAP, b->alloc };

@@ -14,8 +14,8 @@ typedef struct Origin {
     const StackTrace *where; /**< NULL for ORIGIN_NONE and ORIGIN_UNKNOWN */
 } Origin;
 
-/** The instruction at @p pc stores an undefined value, loaded from @p from, at @p to. */
-void origin_note_copy(GuestAddr to, GuestAddr from, GuestAddr pc);
+/** The instruction at @p pc stores @p size undefined bytes, loaded from @p from, at @p to. */
+void origin_note_copy(GuestAddr to, GuestAddr from, size_t size, GuestAddr pc);
 /** The client itself made [a, a+len) undefined. */
 void origin_note_user(Thread *t, GuestAddr a, size_t len);
 /** Where the undefined value loaded from @p a comes from; @p now: the present stack of @p t. */

@@ -3,10 +3,11 @@
 # Runs tests/prog/*.c and *.cc: small programs, one behaviour each, that say in comments what the
 # tool must report about them.
 #
-#   prog.t [--checker=COMMAND] [--options=MORE] [--all] [NAME...]
+#   prog.t [--checker=COMMAND] [--options=MORE] [--compare=MORE] [--all] [NAME...]
 #
 # --checker   what to run instead of ./gimle: with `valgrind' the expectations themselves are tested
 # --options   given to each run, for example --fast-mode=no
+# --compare   run each program again with these options as well: the reports must be the same
 # --keep      say where the output of failed tests is kept
 # --compile-only  make the programs and run nothing
 #
@@ -36,10 +37,11 @@ use File::Path ();
 use Report;
 use Run;
 
-my ($checker, $more, $keep, $compile_only, @names) = ('', '', 0, 0);
+my ($checker, $more, $compare, $keep, $compile_only, @names) = ('', '', '', 0, 0);
 for (@ARGV) {
     if (/^--checker=(.*)/) { $checker = $1 }
     elsif (/^--options=(.*)/) { $more = $1 }
+    elsif (/^--compare=(.*)/) { $compare = $1 }
     elsif ($_ eq '--keep') { $keep = 1 }
     elsif ($_ eq '--compile-only') { $compile_only = 1 }
     else { push @names, s,.*/,,r =~ s/\.\w+$//r }
@@ -184,13 +186,9 @@ sub missing_need {
     return undef;
 }
 
-sub test {
-    my ($t) = @_;
-    my $missing = missing_need($t);
-    return ('SKIP', $missing) if $missing;
-    return ('SKIP', "Valgrind differs: $t->{DIFFERS}") if $by_valgrind && $t->{DIFFERS};
-    my $error = compile($t);
-    return (0, $error) if $error;
+# How it ended, what it reported, and the names of the files with that.
+sub run_under_tool {
+    my ($t, $more) = @_;
     my $tool = $t->{TOOL} // 'memcheck';
     my $base = "$work/$t->{name}" . ($more =~ s/[^\w=-]//gr);
     my @options = map { s/\@src\@/$source_dir/gr =~ s/\@work\@/$work/gr } split ' ', $t->{OPTIONS} // '';
@@ -200,9 +198,30 @@ sub test {
         cmd => [$checker, "--tool=$tool", "--log-file=$base.log", split(' ', $more), @options,
             "$work/$t->{name}", split ' ', $t->{ARGS} // ''],
         env => \%env, base => $base, dir => $work);
-    my $log = Run::slurp("$base.log") . ($r->{err} =~ s/^(?!==|--|\*\*).*\n//mgr);
+    return ($r, Run::slurp("$base.log") . ($r->{err} =~ s/^(?!==|--|\*\*).*\n//mgr), $base);
+}
+
+# The same errors, however the threads ran.
+sub compare_runs {
+    my ($t, $log) = @_;
+    my (undef, $other) = run_under_tool($t, "$more $compare");
+    my ($one, $two) = map {
+        join "\n", sort map { join "\n", map { Report::normalise($_) } show($_) } Report::errors($_)
+    } $log, $other;
+    return $one eq $two ? () : ("with $compare: ", split(/\n/, $two), 'but without: ', split /\n/, $one);
+}
+
+sub test {
+    my ($t) = @_;
+    my $missing = missing_need($t);
+    return ('SKIP', $missing) if $missing;
+    return ('SKIP', "Valgrind differs: $t->{DIFFERS}") if $by_valgrind && $t->{DIFFERS};
+    my $error = compile($t);
+    return (0, $error) if $error;
+    my ($r, $log, $base) = run_under_tool($t, $more);
     my @bad = (check_end($t, $r), check_errors($t, $log), check_lines($t, $log));
     my $stdout = join '', map { "$_\n" } @{ $t->{STDOUT} };
+    push @bad, compare_runs($t, $log) if $compare && ($t->{TOOL} // 'memcheck') eq 'memcheck';
     push @bad, "stdout: $r->{out}", "wanted: $stdout" if @{ $t->{STDOUT} } && $stdout ne $r->{out};
     return (1) unless @bad;
     push @bad, 'stderr: ' . substr $r->{err}, 0, 2000 if $r->{err} ne '' && $r->{err} !~ /^==/;
