@@ -4,6 +4,9 @@
  * or memory.  Everything else (which registers, displacement, immediate) is random.  Most numbers
  * do not stand for a valid instruction; the decoder tells.
  */
+#include <stdbool.h>
+#include <string.h>
+
 #include "encodings.h"
 
 static uint64_t random_state = 1;
@@ -25,17 +28,21 @@ uint64_t random64(void)
 
 /** Fields of an encoding number, from the fastest varying. */
 typedef struct Fields {
-    unsigned memory, reg, opcode, w, pp, map, l;
+    unsigned memory, reg, opcode, w, pp, map, l, b;
 } Fields;
 
 enum { LEGACY_MAPS = 4, VEX_MAPS = 3, PER_MAP = 2 * 8 * 256 * 2 * 4 };
-enum { N_LEGACY = LEGACY_MAPS * PER_MAP, N_VEX = VEX_MAPS * 2 * PER_MAP };
+enum { EVEX_MAPS = 5, EVEX_PER_MAP = 2 * 8 * 256 * 2 * 4 * 4 * 2 };
+enum {
+    N_LEGACY = LEGACY_MAPS * PER_MAP, N_VEX = VEX_MAPS * 2 * PER_MAP,
+    N_EVEX = EVEX_MAPS * EVEX_PER_MAP
+};
 
 static const uint8_t mandatory[4] = { 0, 0x66, 0xf3, 0xf2 };
 
 unsigned encoding_count(void)
 {
-    return N_LEGACY + N_VEX;
+    return N_LEGACY + N_VEX + N_EVEX;
 }
 
 static Fields fields_of(unsigned k)
@@ -102,14 +109,54 @@ static void make_vex(const Fields *f, uint8_t *p, const uint8_t *end)
     put_random(put_modrm(p, f), end);
 }
 
+/** Groups, where ModRM.reg is part of the opcode: shifts by a constant, prefetching gathers. */
+static bool is_evex_group(const Fields *f)
+{
+    return (f->map == 0 && f->opcode >= 0x71 && f->opcode <= 0x73) ||
+           (f->map == 1 && (f->opcode == 0xc6 || f->opcode == 0xc7));
+}
+
+static void make_evex(Fields *f, uint8_t *p, const uint8_t *end)
+{
+    static const uint8_t maps[EVEX_MAPS] = { 1, 2, 3, 5, 6 };
+    unsigned vvvv = random_below(4) ? random_below(32) : 31, rxbr = random_below(16);
+    unsigned mask = random_below(3) ? random_below(8) : 0, zeroing = mask && random_below(2);
+    if (!is_evex_group(f)) {
+        if (f->reg) { /* the same as reg 0: which register it is is random anyway */
+            memset(p, 0x06, 15); /* no instruction */
+            return;
+        }
+        f->reg = random_below(8);
+    }
+    if (random_below(16) == 0)
+        *p++ = 0x67;
+    *p++ = 0x62;
+    *p++ = (uint8_t)(rxbr << 4 | maps[f->map]);
+    *p++ = (uint8_t)(f->w << 7 | (vvvv & 15) << 3 | 4 | f->pp);
+    *p++ = (uint8_t)(zeroing << 7 | f->l << 5 | f->b << 4 | (vvvv >> 4) << 3 | mask);
+    *p++ = (uint8_t)f->opcode;
+    put_random(put_modrm(p, f), end);
+}
+
+unsigned encoding_part(unsigned k, unsigned parts)
+{
+    return (k >> 4) % 256 % parts;
+}
+
 void encoding_make(unsigned k, uint8_t out[32])
 {
-    Fields f = fields_of(k < N_LEGACY ? k : k - N_LEGACY);
+    Fields f = fields_of(k < N_LEGACY ? k : k < N_LEGACY + N_VEX ? k - N_LEGACY
+                                                                  : k - N_LEGACY - N_VEX);
     if (k < N_LEGACY) {
         make_legacy(&f, out, out + 32);
-        return;
+    } else if (k < N_LEGACY + N_VEX) {
+        f.l = f.map & 1;
+        f.map >>= 1;
+        make_vex(&f, out, out + 32);
+    } else {
+        f.l = f.map & 3;
+        f.b = f.map >> 2 & 1;
+        f.map >>= 3;
+        make_evex(&f, out, out + 32);
     }
-    f.l = f.map & 1;
-    f.map >>= 1;
-    make_vex(&f, out, out + 32);
 }

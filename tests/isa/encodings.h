@@ -15,6 +15,8 @@ static inline unsigned random_below(unsigned n)
 
 /** Number of encodings. */
 unsigned encoding_count(void);
+/** Which of @p parts parts encoding @p k belongs to: all of an opcode are in the same. */
+unsigned encoding_part(unsigned k, unsigned parts);
 /** Write encoding @p k with random details and 16 bytes of room to @p out. */
 void encoding_make(unsigned k, uint8_t out[32]);
 

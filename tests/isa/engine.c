@@ -67,10 +67,10 @@ static void to_state(const Machine *m)
     memcpy(g->gpr, m->gpr, sizeof g->gpr);
     g->pc = m->rip;
     vex_rflags_set(g, m->rflags);
-    for (unsigned i = 0; i < VECTORS; i++) {
-        memset(g->v[i], 0, sizeof g->v[i]);
-        memcpy(g->v[i], m->v[i], VECTOR_BYTES);
-    }
+    memset(g->v, 0, sizeof g->v);
+    for (unsigned i = 0; i < machine_vectors; i++)
+        memcpy(g->v[i], m->v[i], machine_vector_bytes);
+    memcpy(g->k, m->k, sizeof g->k);
     memcpy(g->fpu, m->fpu, sizeof m->fpu);
     g->mxcsr = m->mxcsr;
     state->fpu_live = 0;
@@ -83,8 +83,9 @@ static void from_state(Machine *m)
     memcpy(m->gpr, g->gpr, sizeof m->gpr);
     m->rip = g->pc;
     m->rflags = vex_rflags_get(g);
-    for (unsigned i = 0; i < VECTORS; i++)
-        memcpy(m->v[i], g->v[i], VECTOR_BYTES);
+    for (unsigned i = 0; i < machine_vectors; i++)
+        memcpy(m->v[i], g->v[i], machine_vector_bytes);
+    memcpy(m->k, g->k, sizeof m->k);
     memcpy(m->fpu, g->fpu, sizeof m->fpu);
     m->mxcsr = (uint32_t)g->mxcsr;
 }

@@ -5,6 +5,10 @@
  * random states; registers, defined flags, MXCSR, x87 and memory must be equal afterwards.
  *
  *   isa [--seed=N] [--rounds=N] [--only=MNEMONIC] [--engine=N] [--reports=N] [--verbose]
+ *       [--part=I/N] [--avx512] [--emulated]
+ *
+ * --part tests the I-th of N parts (from 0), --avx512 only what needs AVX-512;
+ * --emulated leaves out what the emulator has wrong.
  */
 #include <signal.h>
 #include <stdio.h>
@@ -27,10 +31,10 @@ static Form forms[MAX_FORMS]; /* open addressing */
 static unsigned n_forms, n_reports, n_bad[8];
 static unsigned long n_runs;
 static struct {
-    unsigned rounds, engine, reports;
+    unsigned rounds, engine, reports, part, parts;
     const char *only;
-    bool verbose;
-} opt = { .rounds = 3, .engine = ~0u, .reports = 60 };
+    bool verbose, avx512, emulated;
+} opt = { .rounds = 3, .engine = ~0u, .reports = 60, .parts = 1 };
 
 /* ---- forms ------------------------------------------------------------------------------------- */
 
@@ -147,8 +151,10 @@ static bool compare(Trial *t)
         ok &= compare_part(t, "gpr", i, &b->gpr[i], &w->gpr[i], &g->gpr[i], 8);
     ok &= compare_part(t, "rflags", 0, &b->rflags, &wf, &gf, 8);
     ok &= compare_part(t, "mxcsr", 0, &b->mxcsr, &w->mxcsr, &g->mxcsr, 4);
-    for (unsigned i = 0; i < VECTORS; i++)
-        ok &= compare_part(t, "v", i, b->v[i], w->v[i], g->v[i], VECTOR_BYTES);
+    for (unsigned i = 0; i < machine_vectors; i++)
+        ok &= compare_part(t, "v", i, b->v[i], w->v[i], g->v[i], machine_vector_bytes);
+    for (unsigned i = 0; i < MASKS; i++)
+        ok &= compare_part(t, "k", i, &b->k[i], &w->k[i], &g->k[i], 8);
     ok &= compare_fpu(t);
     return compare_memory(t) && ok;
 }
@@ -219,10 +225,12 @@ static void test_encoding(unsigned k)
         if (!subject_decode(&s))
             continue;
         subject_fix(&s);
+        if (opt.avx512 && !subject_is_avx512(&s))
+            continue;
         if (opt.only && strcmp(opt.only, ZydisMnemonicGetString(s.z.mnemonic)) != 0)
             continue;
         Form *f = find_form(&s);
-        if (subject_why_not(&s)) {
+        if (subject_why_not(&s, opt.emulated)) {
             f->seen |= FORM_SKIPPED;
             continue;
         }
@@ -253,6 +261,12 @@ static void parse_options(int argc, char **argv)
             opt.engine = (unsigned)strtoul(eq + 1, NULL, 0);
         else if (strncmp(a, "--reports=", 10) == 0)
             opt.reports = (unsigned)strtoul(eq + 1, NULL, 0);
+        else if (strncmp(a, "--part=", 7) == 0)
+            sscanf(eq + 1, "%u/%u", &opt.part, &opt.parts);
+        else if (strcmp(a, "--emulated") == 0)
+            opt.emulated = true;
+        else if (strcmp(a, "--avx512") == 0)
+            opt.avx512 = true;
         else if (strcmp(a, "--verbose") == 0)
             opt.verbose = true;
         else
@@ -268,7 +282,8 @@ int main(int argc, char **argv)
     engine_init();
     printf("TAP version 13\n1..%u\n", n_engines);
     for (unsigned k = 0; k < encoding_count(); k++)
-        test_encoding(k);
+        if (encoding_part(k, opt.parts) == opt.part)
+            test_encoding(k);
     unsigned tested = count_forms(FORM_TESTED);
     printf("# %lu runs; %u of %u forms tested, %u not on this processor, %u not testable here\n",
            n_runs, tested, n_forms, count_forms(FORM_ABSENT), count_forms(FORM_SKIPPED));

@@ -17,17 +17,22 @@ enum {
     DATA_ADDR = 0x30000000, /**< memory operands and the stack */
     DATA_BYTES = 0x4000,
     DATA_MIDDLE = DATA_ADDR + DATA_BYTES / 2,
-    VECTORS = 16, VECTOR_BYTES = 32
+    VECTORS = 32, VECTOR_BYTES = 64, MASKS = 8
 };
 
 typedef struct Machine {
     uint64_t gpr[16]; /**< in the order of the encodings */
     uint64_t rip, rflags;
     uint8_t v[VECTORS][VECTOR_BYTES];
+    uint64_t k[MASKS];
     uint8_t fpu[160]; /**< start of an FXSAVE64 image: control words and st0-st7 */
     uint32_t mxcsr;
     int signal;       /**< 0, or the signal that the instruction raised */
 } Machine;
+
+/** What this processor has: with AVX-512 all vector registers and masks, else 16 of 32 bytes. */
+extern bool machine_avx512;
+extern unsigned machine_vectors, machine_vector_bytes;
 
 /** Map code and data, install signal handlers. */
 void machine_init(void);

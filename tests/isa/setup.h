@@ -17,8 +17,13 @@ typedef struct Subject {
 
 /** Decode s->bytes as if at CODE_START; false if it is no instruction. */
 bool subject_decode(Subject *s);
-/** Why the instruction cannot be tested here, or NULL. */
-const char *subject_why_not(const Subject *s);
+/**
+ * Why the instruction cannot be tested here, or NULL; @p emulated: on Bochs, which has some
+ * instructions wrong.
+ */
+const char *subject_why_not(const Subject *s, bool emulated);
+/** Does it need AVX-512? */
+bool subject_is_avx512(const Subject *s);
 /** Make the instruction one that can be run (branch targets, absolute addresses). */
 void subject_fix(Subject *s);
 /** A random state in which its memory operands are in the data; fills the data. */

@@ -51,19 +51,23 @@ static const FeatureRow features[] = {
     { 7, 0, EDX, 4, BIT(2) | BIT(3) | BIT(8) | BIT(23) },
     /* user interrupts, TSX, IBT, AMX */
     { 7, 0, EDX, NEVER, BIT(5) | BIT(11) | BIT(13) | BIT(20) | BIT(22) | BIT(24) | BIT(25) },
-    { 7, 1, EAX, 3, BIT(4) | BIT(23) },
+    { 7, 1, EAX, 3, BIT(4) },
     { 7, 1, EAX, 4, BIT(5) },
-    { 7, 1, EAX, NEVER, BIT(17) | BIT(21) }, /* FRED, AMX-FP16 */
-    { 7, 1, EDX, NEVER, BIT(8) | BIT(18) },  /* AMX-COMPLEX, CET_SSS */
+    /* SHA512, SM3, SM4, RAO, CMPCCXADD, FRED, AMX-FP16, AVX-IFMA, MSRLIST, MOVRS: not decoded */
+    { 7, 1, EAX, NEVER, BIT(0) | BIT(1) | BIT(2) | BIT(3) | BIT(7) | BIT(17) | BIT(21) | BIT(23) |
+                        BIT(27) | BIT(31) },
+    /* AVX-VNNI-INT8, AVX-NE-CONVERT, AMX-COMPLEX, AVX-VNNI-INT16, CET_SSS, AVX10, APX */
+    { 7, 1, EDX, NEVER, BIT(4) | BIT(5) | BIT(8) | BIT(10) | BIT(18) | BIT(19) | BIT(21) },
     { 0x80000001, 0, ECX, 2, BIT(0) },       /* LAHF */
     { 0x80000001, 0, ECX, 3, BIT(5) },       /* LZCNT */
     { 0x80000001, 0, ECX, NEVER, BIT(2) | BIT(11) | BIT(15) | BIT(16) | BIT(21) },
 };
 
-/** Leaves that describe only what we hide: PT, SGX, key locker, AMX. */
+/** Leaves that describe only what we hide: PT, SGX, key locker, AMX, AVX10. */
 static bool is_hidden_leaf(uint32_t leaf)
 {
-    return leaf == 0x12 || leaf == 0x14 || leaf == 0x19 || leaf == 0x1d || leaf == 0x1e;
+    return leaf == 0x12 || leaf == 0x14 || leaf == 0x19 || leaf == 0x1d || leaf == 0x1e ||
+           leaf == 0x24;
 }
 
 static Regs host_cpuid(uint32_t leaf, uint32_t subleaf)
@@ -158,6 +162,8 @@ GIMLE_LIGHT uint64_t amd64_cpuid(VexState *s, uint64_t leaf, uint64_t subleaf, u
     (void)s;
     uint32_t l = (uint32_t)leaf, sub = (uint32_t)subleaf;
     unsigned level = vex_config()->cpu_level;
+    if (!level && !__builtin_cpu_supports("avx512bw"))
+        level = 3; /* masks of 64 bits are needed for everything of AVX-512 */
     Regs c = host_cpuid(l, sub);
     if (is_hidden_leaf(l))
         c = (Regs){ { 0, 0, 0, 0 } };

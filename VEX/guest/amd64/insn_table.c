@@ -133,8 +133,20 @@ void insn_apply_row(Insn *in)
         n->op[0].access |= NA_READ | NA_COND;
 }
 
+/** VP2INTERSECT writes a pair of masks, of which the encoding names either one. */
+static void apply_mask_pair(Insn *in)
+{
+    NativeInsn *n = &in->n;
+    n->op[0].reg = (RegId)(AMD64_K0 + ((n->op[0].reg - AMD64_K0) & ~1u));
+    n->op[n->n_ops] = n->op[0];
+    n->op[n->n_ops].reg++;
+    n->op[n->n_ops++].slot = NS_FIXED;
+}
+
 void insn_apply_operands(Insn *in)
 {
+    if (in->mnemonic == ZYDIS_MNEMONIC_VP2INTERSECTD || in->mnemonic == ZYDIS_MNEMONIC_VP2INTERSECTQ)
+        apply_mask_pair(in);
     unsigned props = rows[in->mnemonic].props;
     if (props & RP_SAME)
         apply_same_register(in);

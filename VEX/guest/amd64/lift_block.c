@@ -78,7 +78,7 @@ static IrJumpKind kind_of_failure(DecodeStatus s)
 /** Does the processor we run on have what the instruction needs? */
 static bool host_has(const Insn *in)
 {
-    return !(in->n.flags & NF_AVX512) || __builtin_cpu_supports("avx512f");
+    return !(in->n.flags & NF_AVX512) || __builtin_cpu_supports("avx512bw");
 }
 
 static void decode_block(const Amd64Decoder *d, CodeWindow *w, GuestAddr pc, struct Arena *arena,

@@ -21,7 +21,7 @@ static bool is_liftable(const Insn *in)
 /** The whole vector register of this processor. */
 static IrType full_type(void)
 {
-    return __builtin_cpu_supports("avx512f") ? TY_V512 : TY_V256;
+    return __builtin_cpu_supports("avx512bw") ? TY_V512 : TY_V256;
 }
 
 static void put_vector(Lift *l, const Insn *in, RegId r, IrRef v)

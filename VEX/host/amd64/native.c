@@ -200,13 +200,15 @@ static void bind_vec(Cg *g, Binding *b, unsigned k, uint32_t *taken)
         return;
     }
     if (b->host[k] == H_NONE) {
-        if (*taken >> number & 1)
+        if (*taken >> number & 1 || (number >= 16 && b->n->enc != NE_EVEX))
             number = (unsigned)__builtin_ctz(~*taken);
         if (number < 16)
             tmp_vec_at(g, (int)number);
         b->host[k] = (int8_t)number;
     }
     unsigned bytes = vec_load_bytes(b, k);
+    if (bytes && number >= 16) /* only EVEX reaches it */
+        bytes = 64;
     if (bytes) {
         HMem m = mem_state(rx_offset(b->rx[k]));
         emit_vec_load(g, bytes, (unsigned)b->host[k], &m);
