@@ -9,7 +9,7 @@
 
 #include "gimle/ir.h"
 #include "gimle/mode.h"
-#include "native.h"
+#include "gimle/native.h"
 #include "state.h"
 
 /** The stages that --trace-flags can show, and where the text goes. */

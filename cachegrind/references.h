@@ -8,7 +8,7 @@
 #define CACHEGRIND_REFERENCES_H
 
 #include "cachegrind.h"
-#include "native.h"
+#include "gimle/native.h"
 
 enum { MAX_REFS = 24 };
 

@@ -3,7 +3,7 @@
 #include "track.h"
 
 #include "base/arena.h"
-#include "native.h"
+#include "gimle/native.h"
 
 enum { REGS = 256 };
 

@@ -10,7 +10,7 @@
 #include "instrument.h"
 
 #include "base/vec.h"
-#include "native.h"
+#include "gimle/native.h"
 #include "snapshots.h"
 
 enum { TW_COUNT = 1 };

@@ -7,7 +7,7 @@
 #define VEX_HOST_HOST_H
 
 #include "gimle/ir.h"
-#include "native.h"
+#include "gimle/native.h"
 #include "vex.h"
 
 struct Arena;

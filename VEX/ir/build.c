@@ -9,7 +9,7 @@
 #include "base/arena.h"
 #include "base/check.h"
 #include "ir_internal.h"
-#include "native.h"
+#include "gimle/native.h"
 
 _Static_assert(sizeof(IrInsn) == 32, "two instructions per cache line");
 

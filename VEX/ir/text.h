@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "native.h"
+#include "gimle/native.h"
 
 typedef struct NativeField {
     const char *name; /**< NULL after the last */

@@ -9,7 +9,7 @@
 
 #include "base/arena.h"
 #include "ir_internal.h"
-#include "native.h"
+#include "gimle/native.h"
 
 typedef struct Verifier {
     const IrBlock *b;

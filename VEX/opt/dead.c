@@ -11,7 +11,7 @@
 
 #include "base/arena.h"
 #include "ir/eval.h"
-#include "native.h"
+#include "gimle/native.h"
 #include "opt_internal.h"
 
 typedef struct Dead {

@@ -14,7 +14,7 @@
 
 #include "base/arena.h"
 #include "base/check.h"
-#include "native.h"
+#include "gimle/native.h"
 #include "opt_internal.h"
 #include "vex.h"
 

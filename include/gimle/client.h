@@ -10,6 +10,10 @@
 
 #include <stdarg.h>
 
+/** The version of Valgrind whose requests these are. */
+#define __VALGRIND_MAJOR__ 3
+#define __VALGRIND_MINOR__ 19
+
 typedef unsigned long GimleWord;
 
 /** Perform request @p request with five arguments; @p otherwise is the result without a tool. */
@@ -35,6 +39,10 @@ gimle_client_request(GimleWord otherwise, GimleWord request, GimleWord a1, Gimle
                          (GimleWord)(a2), (GimleWord)(a3), (GimleWord)(a4), (GimleWord)(a5))
 #define VALGRIND_DO_CLIENT_REQUEST_STMT(request, a1, a2, a3, a4, a5)                       \
     ((void)VALGRIND_DO_CLIENT_REQUEST_EXPR(0, request, a1, a2, a3, a4, a5))
+
+/** An older form: the result goes into @p result. */
+#define VALGRIND_DO_CLIENT_REQUEST(result, otherwise, request, a1, a2, a3, a4, a5)         \
+    ((result) = VALGRIND_DO_CLIENT_REQUEST_EXPR(otherwise, request, a1, a2, a3, a4, a5))
 
 /** First number of a tool's requests. */
 #define VG_USERREQ_TOOL_BASE(a, b) ((unsigned)(((a) & 0xff) << 24 | ((b) & 0xff) << 16))
@@ -106,6 +114,9 @@ enum {
 /** "file.c:12" of code address @p pc into a buffer of 64 bytes. */
 #define VALGRIND_MAP_IP_TO_SRCLOC(pc, buf64)                                               \
     ((unsigned)VALGRIND_DO_CLIENT_REQUEST_EXPR(0, VG_USERREQ__MAP_IP_TO_SRCLOC, pc, buf64, 0, 0, 0))
+/** For Wine; understood and ignored. */
+#define VALGRIND_LOAD_PDB_DEBUGINFO(fd, ptr, size, delta)                                  \
+    VALGRIND_DO_CLIENT_REQUEST_STMT(VG_USERREQ__LOAD_PDB_DEBUGINFO, fd, ptr, size, delta, 0)
 #define VALGRIND_MONITOR_COMMAND(command)                                                  \
     VALGRIND_DO_CLIENT_REQUEST_EXPR(0, VG_USERREQ__GDB_MONITOR_COMMAND, command, 0, 0, 0, 0)
 #define VALGRIND_CLO_CHANGE(option)                                                        \

@@ -256,7 +256,7 @@ void  ir_store(IrBlock *b, IrSpace space, IrMem m, IrRef v);
  * only if it is 1; without the call the value, if any, is undefined.
  */
 IrRef ir_call(IrBlock *b, const IrCallee *c, IrRef guard, const IrRef *args, unsigned n);
-/** Execute the instruction @p n (VEX/native.h; kept by reference); @p m is its memory operand, if any. */
+/** Execute the instruction @p n (gimle/native.h; kept by reference); @p m is its memory operand, if any. */
 IrRef ir_native(IrBlock *b, struct NativeInsn *n, IrMem m);
 void  ir_exit_if(IrBlock *b, IrRef cond, GuestAddr target, IrJumpKind k, uint8_t mode);
 void  ir_jump(IrBlock *b, GuestAddr target, IrJumpKind k, uint8_t mode);

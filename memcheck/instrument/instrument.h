@@ -10,7 +10,7 @@
 
 #include "base/arena.h"
 #include "gimle/ir.h"
-#include "VEX/native.h"
+#include "gimle/native.h"
 
 #include "../memcheck.h"
 #include "regmask.h"

@@ -13,7 +13,7 @@
 #include "guest/amd64/guest_amd64.h"
 #include "ir/ir_internal.h"
 #include "ir_gen.h"
-#include "native.h"
+#include "gimle/native.h"
 
 static void to_buf(void *ctx, const char *text)
 {

@@ -9,7 +9,7 @@
 
 #include "gimle/guest.h"
 #include "gimle/ir.h"
-#include "native.h"
+#include "gimle/native.h"
 #include "guest_amd64.h"
 
 /** The condition codes among the bits of RFLAGS. */

@@ -11,10 +11,10 @@
  * are already folded into them.  String instructions and others whose memory operand has a
  * fixed register (RSI, RDI) never become NATIVE with memory: they are lifted to IR.
  */
-#ifndef VEX_NATIVE_H
-#define VEX_NATIVE_H
+#ifndef GIMLE_NATIVE_H
+#define GIMLE_NATIVE_H
 
-#include "gimle/ir.h"
+#include "ir.h"
 
 /** Where in the encoding a register operand stands. */
 typedef enum NativeSlot {
