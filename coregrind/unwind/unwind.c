@@ -60,20 +60,24 @@ typedef uint64_t __attribute__((aligned(1), may_alias)) UnalignedWord;
 __attribute__((no_sanitize("address"))) static inline bool read_word(Reader *r, GuestAddr a, uint64_t *out)
 {
     if (__builtin_expect(a >= r->lo && a < r->hi && r->hi - a >= sizeof *out, 1)) {
-        uint64_t v = *(const UnalignedWord *)(uintptr_t)a;
-        UnwindLog *log = r->log;
-        if (log) {
-            if (log->n < UNWIND_LOG_WORDS && a - r->log_base <= UINT32_MAX) {
-                log->offset[log->n] = (uint32_t)(a - r->log_base);
-                log->value[log->n++] = v;
-            } else {
-                log->incomplete = true;
-            }
-        }
-        *out = v;
+        *out = *(const UnalignedWord *)(uintptr_t)a;
         return true;
     }
     return read_elsewhere(r, a, out);
+}
+
+/* The walk depends on @p v at @p a. */
+static inline void log_word(Reader *r, GuestAddr a, uint64_t v)
+{
+    UnwindLog *log = r->log;
+    if (!log)
+        return;
+    if (log->n < UNWIND_LOG_WORDS && a - r->log_base <= UINT32_MAX) {
+        log->offset[log->n] = (uint32_t)(a - r->log_base);
+        log->value[log->n++] = v;
+    } else {
+        log->incomplete = true;
+    }
 }
 
 /* ---- frames without frame information ---------------------------------------------------- */
@@ -130,23 +134,48 @@ static bool step_by_fp(Reader *r, bool innermost, GuestAddr *ra, uint64_t *sp, u
 
 /* ---- the quick walk ---------------------------------------------------------------------- */
 
-static inline bool step_simple(Reader *r, FrameRule rule, GuestAddr *ra, uint64_t *sp, uint64_t *fp)
+/*
+ * *fp_from is where *fp was saved, 0 if it is the register of the innermost frame, FP_LOGGED if the
+ * log has it: a saved value matters only if some frame uses it, and most hold something else.
+ */
+enum { FP_LOGGED = 1 };
+
+static inline void use_fp(Reader *r, uint64_t fp, GuestAddr *fp_from)
 {
+    if (!r->log || *fp_from == FP_LOGGED)
+        return;
+    if (*fp_from)
+        log_word(r, *fp_from, fp);
+    else
+        r->log->fp_matters = true;
+    *fp_from = FP_LOGGED;
+}
+
+static inline bool step_simple(Reader *r, FrameRule rule, GuestAddr *ra, uint64_t *sp, uint64_t *fp,
+                               GuestAddr *fp_from)
+{
+    if (rule.from_fp || rule.fp_rule == FP_AT_FP)
+        use_fp(r, *fp, fp_from);
     uint64_t cfa = (rule.from_fp ? *fp : *sp) + (uint64_t)(int64_t)rule.cfa_offset;
     if (rule.deref) {
-        if (!read_word(r, cfa, &cfa))
+        GuestAddr at = cfa;
+        if (!read_word(r, at, &cfa))
             return false;
+        log_word(r, at, cfa);
         cfa += rule.add;
     } else if (cfa <= *sp) {
         return false;
     }
     uint64_t saved = *fp;
-    if (rule.fp_rule != FP_SAME &&
-        !read_word(r, (rule.fp_rule == FP_AT_CFA ? cfa : *fp) + (uint64_t)(int64_t)rule.fp_offset,
-                   &saved))
-        return false;
+    if (rule.fp_rule != FP_SAME) {
+        GuestAddr at = (rule.fp_rule == FP_AT_CFA ? cfa : *fp) + (uint64_t)(int64_t)rule.fp_offset;
+        if (!read_word(r, at, &saved))
+            return false;
+        *fp_from = at;
+    }
     if (!read_word(r, cfa - 8, ra))
         return false;
+    log_word(r, cfa - 8, *ra);
     *sp = cfa;
     *fp = saved;
     return true;
@@ -158,8 +187,7 @@ static unsigned quick_walk(const UnwindRegs *regs, GuestAddr *pcs, unsigned max,
 {
     uint64_t sp = regs->gpr[GPR_RSP], fp = regs->gpr[GPR_RBP];
     GuestAddr ra = regs->pc, look = regs->pc;
-    bool fp_restored = false, nobody_asks, *fp_matters = r->log ? &r->log->fp_matters : &nobody_asks;
-    nobody_asks = false;
+    GuestAddr fp_from = 0;
     for (unsigned n = 0;; look = ra - 1) {
         pcs[n] = ra;
         if (sps)
@@ -168,11 +196,8 @@ static unsigned quick_walk(const UnwindRegs *regs, GuestAddr *pcs, unsigned max,
             return n;
         FrameRule rule = cfi_cache_rule(look);
         bool ok;
-        if (rule.from_fp || rule.fp_rule == FP_AT_FP)
-            *fp_matters |= !fp_restored;
-        fp_restored |= rule.fp_rule != FP_SAME;
         if (__builtin_expect(rule.kind == STEP_SIMPLE, 1))
-            ok = step_simple(r, rule, &ra, &sp, &fp);
+            ok = step_simple(r, rule, &ra, &sp, &fp, &fp_from);
         else if (rule.kind == STEP_FULL)
             return 0;
         else

@@ -21,7 +21,7 @@ typedef struct UnwindRegs {
     uint64_t gpr[16];
 } UnwindRegs;
 
-enum { UNWIND_LOG_WORDS = 40 };
+enum { UNWIND_LOG_WORDS = 24 };
 
 /**
  * The words of the stack that a walk read.  As long as they have these values, pc, stack pointer
