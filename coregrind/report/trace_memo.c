@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-enum { ENTRY_BITS = 8, ENTRIES = 1 << ENTRY_BITS };
+enum { ENTRY_BITS = 10, ENTRIES = 1 << ENTRY_BITS, HINT_BITS = 11, HINTS = 1 << HINT_BITS };
 
 typedef struct TraceEntry {
     const StackTrace *trace;
@@ -22,8 +22,19 @@ typedef struct TraceEntry {
     uint32_t offset[UNWIND_LOG_WORDS]; /**< from the stack pointer */
 } TraceEntry;
 
+/**
+ * How far from the return address `ra` that of the next frame is.  Wrappers such as xmalloc() make
+ * the innermost ones say little about where a call comes from.
+ */
+typedef struct FrameHint {
+    GuestAddr ra;
+    uint32_t distance;
+} FrameHint;
+
 typedef struct TraceMemo {
     GuestAddr lo, hi; /**< the stack that all entries are about */
+    unsigned turn;    /**< which of a pair goes next */
+    FrameHint hint[HINTS];
     TraceEntry entry[ENTRIES];
 } TraceMemo;
 
@@ -37,27 +48,58 @@ __attribute__((no_sanitize("address"))) static inline uint64_t word_at(GuestAddr
     return *(const StackWord *)(uintptr_t)a;
 }
 
-/** The return address tells calls from different places in one frame apart. */
-static TraceEntry *entry_of(const TraceStart *at)
-{
-    uint64_t h = at->sp ^ at->pc << 20 ^ word_at(at->sp) * 0xd6e8feb86659fd93ULL;
-    return &memo.entry[(h * 0x9e3779b97f4a7c15ULL) >> (64 - ENTRY_BITS)];
-}
-
 static bool in_stack(GuestAddr sp) { return sp >= memo.lo && sp < memo.hi && memo.hi - sp >= 8; }
 
-const StackTrace *trace_memo_find(const TraceStart *at)
+static inline uint64_t mix(uint64_t v) { return v * 0x9e3779b97f4a7c15ULL; }
+
+static inline FrameHint *hint_of(GuestAddr ra) { return &memo.hint[mix(ra) >> (64 - HINT_BITS)]; }
+
+/**
+ * The pair of entries for a start.  The return addresses tell calls from different places with the
+ * same stack pointer apart.
+ */
+static TraceEntry *entries_of(const TraceStart *at)
 {
-    if (!in_stack(at->sp))
-        return NULL;
-    const TraceEntry *e = entry_of(at);
+    GuestAddr sp = at->sp, ra = word_at(sp);
+    uint64_t v = at->sp ^ at->pc << 20 ^ ra;
+    for (unsigned i = 1; i < UNWIND_LOG_CALLERS; i++) {
+        const FrameHint *h = hint_of(ra);
+        sp += h->distance;
+        if (h->ra != ra || !in_stack(sp))
+            break;
+        ra = word_at(sp);
+        v = (v ^ v >> 32) * 0xd6e8feb86659fd93ULL ^ ra;
+    }
+    return &memo.entry[mix(v) >> (64 - ENTRY_BITS) & ~1ULL];
+}
+
+static void put_hints(const TraceStart *at, const UnwindLog *log)
+{
+    for (unsigned i = 0; i + 1 < log->n_callers; i++) {
+        GuestAddr ra = word_at(at->sp + log->caller[i]);
+        *hint_of(ra) = (FrameHint){ ra, log->caller[i + 1] - log->caller[i] };
+    }
+}
+
+static const StackTrace *entry_match(const TraceEntry *e, const TraceStart *at)
+{
     if (e->at.sp != at->sp || e->at.pc != at->pc || !e->trace ||
-        (e->fp_matters && e->at.fp != at->fp) || e->at.max_frames != at->max_frames || e->generation != unwind_generation())
+        (e->fp_matters && e->at.fp != at->fp) || e->at.max_frames != at->max_frames ||
+        e->generation != unwind_generation())
         return NULL;
     for (uint32_t i = 0; i < e->n; i++)
         if (word_at(at->sp + e->offset[i]) != e->value[i])
             return NULL;
     return e->trace;
+}
+
+const StackTrace *trace_memo_find(const TraceStart *at)
+{
+    if (!in_stack(at->sp))
+        return NULL;
+    const TraceEntry *e = entries_of(at);
+    const StackTrace *t = entry_match(e, at);
+    return t ? t : entry_match(e + 1, at);
 }
 
 /** All entries are about one stack: another one starts anew. */
@@ -79,7 +121,8 @@ void trace_memo_put(const TraceStart *at, const UnwindLog *log, GuestAddr lo, Gu
     change_stack(lo, hi);
     if (!in_stack(at->sp))
         return;
-    TraceEntry *e = entry_of(at);
+    put_hints(at, log);
+    TraceEntry *e = entries_of(at) + (memo.turn++ & 1);
     e->trace = t;
     e->at = *at;
     e->generation = log->generation;

@@ -176,6 +176,8 @@ static inline bool step_simple(Reader *r, FrameRule rule, GuestAddr *ra, uint64_
     if (!read_word(r, cfa - 8, ra))
         return false;
     log_word(r, cfa - 8, *ra);
+    if (r->log && r->log->n_callers < UNWIND_LOG_CALLERS)
+        r->log->caller[r->log->n_callers++] = (uint32_t)(cfa - 8 - r->log_base);
     *sp = cfa;
     *fp = saved;
     return true;
@@ -353,7 +355,7 @@ unsigned unwind_stack_logged(const UnwindRegs *regs, GuestAddr *pcs, unsigned ma
 {
     Reader r;
     reader_start(&r, stack_lo, stack_hi);
-    log->n = 0;
+    log->n = log->n_callers = 0;
     log->generation = unwind_generation();
     log->incomplete = log->fp_matters = false;
     r.log = log;

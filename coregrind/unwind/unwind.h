@@ -21,7 +21,7 @@ typedef struct UnwindRegs {
     uint64_t gpr[16];
 } UnwindRegs;
 
-enum { UNWIND_LOG_WORDS = 24 };
+enum { UNWIND_LOG_WORDS = 24, UNWIND_LOG_CALLERS = 4 };
 
 /**
  * The words of the stack that a walk read.  As long as they have these values, pc, stack pointer
@@ -34,6 +34,8 @@ typedef struct UnwindLog {
     bool incomplete;     /**< it depends on more than that */
     uint32_t offset[UNWIND_LOG_WORDS]; /**< from the stack pointer at the start */
     uint64_t value[UNWIND_LOG_WORDS];
+    uint32_t n_callers;
+    uint32_t caller[UNWIND_LOG_CALLERS]; /**< offsets of the innermost return addresses */
 } UnwindLog;
 
 /**
