@@ -121,6 +121,14 @@ static void hook_vfork_parent(Thread *t)
     signal_vfork_parent();
 }
 
+static void hook_share_child(Thread *t)
+{
+    aspace_bind_thread();
+    signal_thread_init(t);
+}
+
+static void hook_share_end(Thread *t) { signal_thread_fini(t); }
+
 static void hook_thread_main(Thread *t)
 {
     if (!t->in_vfork_child && !t->is_main)
@@ -158,7 +166,7 @@ static void connect_modules(const GimleTool *tool)
 {
     static const CloneHooks clone_hooks = {
         hook_thread_main, hook_fork_prepare, hook_fork_parent, hook_fork_child,
-        hook_vfork_child, hook_vfork_parent,
+        hook_vfork_child, hook_vfork_parent, hook_share_child, hook_share_end,
     };
     static const ClreqHooks clreq_hooks = { .discard = gimle_discard_translations,
                                             .client_call = hook_client_call,
@@ -249,7 +257,7 @@ static void announce_image(Thread *t, const Image *img)
 static void load_client(Image *img, const char *program, char **argv, char **envp)
 {
     char path[PATH_MAX];
-    ImageRequest req = { .path = path, .argv = argv, .envp = envp,
+    ImageRequest req = { .path = path, .name = getenv(LAUNCHER_NAME_VAR), .argv = argv, .envp = envp,
                          .vdso = vdso_map(), .stack_limit = client_env_stack_limit() };
     if (core_options->main_stacksize > 0)
         req.stack_limit = (uint64_t)core_options->main_stacksize;

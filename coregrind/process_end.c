@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "VEX/vex.h"
+#include "base/ranked_lock.h"
 #include "coregrind/core/events.h"
 #include "coregrind/core/options.h"
 #include "coregrind/exec/exec.h"
@@ -121,13 +122,29 @@ static void process_end_thread(Thread *t)
     pthread_exit(NULL);
 }
 
+/** Is there a child process that shares our memory?  It needs a world that goes on. */
+static bool any_runs_on(void)
+{
+    bool any = false;
+    lock_take(LOCK_threads);
+    for (Thread *t = NULL; !any && (t = thread_next(t));)
+        any = t->runs_on;
+    lock_release(LOCK_threads);
+    return any;
+}
+
 void process_run_thread(Thread *t)
 {
     for (;;) {
         exec_run_thread(t);
         bool last = gimle_thread_count() == 1;
-        if (t->in_vfork_child)
+        if (t->in_vfork_child) {
+            if (t->runs_on) {
+                signal_thread_fini(t);
+                thread_enter_blocking(t);
+            }
             _exit(t->exit_code);
+        }
         if (t->exit_state == THREAD_EXITED && !last)
             process_end_thread(t);
         if (!process_start_freeres(t))
@@ -136,5 +153,7 @@ void process_run_thread(Thread *t)
     int code = t->exit_code;
     process_finish(code);
     fflush(NULL);
+    if (any_runs_on())
+        thread_start_world();
     _exit(report_exit_code(code));
 }

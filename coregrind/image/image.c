@@ -61,7 +61,7 @@ bool image_load(Image *img, const ImageRequest *req)
     snprintf(path, sizeof path, "%s", req->path);
     img->argv = req->argv;
     for (int depth = 0;; depth++) {
-        int r = image_follow_script(img, path);
+        int r = image_follow_script(img, path, depth == 0 && req->name ? req->name : path);
         if (r < 0)
             return false;
         if (r == 0)

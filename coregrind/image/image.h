@@ -55,6 +55,7 @@ bool image_find(Image *img, const char *name, const char *path_env, char out[PAT
 /** What image_load() needs to know. */
 typedef struct ImageRequest {
     const char *path;     /**< from image_find() */
+    const char *name;     /**< what the program is told about it; NULL: path */
     char **argv, **envp;  /**< the client's; argv[0] as the user typed it */
     GuestAddr vdso;       /**< for AT_SYSINFO_EHDR, 0: none */
     uint64_t stack_limit; /**< bytes; RLIM_INFINITY allowed */
@@ -67,8 +68,11 @@ bool image_load(Image *img, const ImageRequest *req);
 
 /** elf_load.c: map the ELF file @p path. @p base: where a position-independent one goes. */
 bool image_map_elf(Image *img, ImageObject *obj, const char *path, GuestAddr base);
-/** script.c: if @p path starts with #!, replace it and img->argv; 1 replaced, 0 not a script, -1 error. */
-int image_follow_script(Image *img, char path[PATH_MAX]);
+/**
+ * script.c: if @p path (called @p name) starts with #!, replace it and img->argv; 1 replaced, 0 not
+ * a script, -1 error.
+ */
+int image_follow_script(Image *img, char path[PATH_MAX], const char *name);
 /** initial_stack.c: map the stack, lay out argv, envp and auxv; sets start_sp, stack_lo, stack_hi. */
 bool image_build_stack(Image *img, const ImageRequest *req);
 

@@ -129,7 +129,7 @@ bool image_build_stack(Image *img, const ImageRequest *req)
     if (getrandom(random, sizeof random, 0) != (ssize_t)sizeof random)
         memset(random, 0x5a, sizeof random);
 
-    GuestAddr execfn = stack_push_string(&s, img->exe.path);
+    GuestAddr execfn = stack_push_string(&s, req->name ? req->name : req->path);
     vec[0] = argc;
     stack_push_strings(&s, req->envp, envc, &vec[1 + argc + 1]);
     stack_push_strings(&s, img->argv, argc, &vec[1]);

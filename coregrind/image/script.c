@@ -31,9 +31,9 @@ static void script_prepend(Image *img, const char *interp, const char *arg, cons
 }
 
 /** A text without an interpreter is for the shell, if Valgrind's customs are followed. */
-static int give_to_shell(Image *img, char path[PATH_MAX])
+static int give_to_shell(Image *img, char path[PATH_MAX], const char *name)
 {
-    script_prepend(img, "/bin/sh", NULL, path);
+    script_prepend(img, "/bin/sh", NULL, name);
     snprintf(path, PATH_MAX, "/bin/sh");
     return 1;
 }
@@ -49,7 +49,7 @@ static bool is_text(const char *head, size_t n)
     return true;
 }
 
-int image_follow_script(Image *img, char path[PATH_MAX])
+int image_follow_script(Image *img, char path[PATH_MAX], const char *name)
 {
     char line[SCRIPT_LINE + 1];
     int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -61,7 +61,7 @@ int image_follow_script(Image *img, char path[PATH_MAX])
         if (n < 0 || !options_as_valgrind() || (n >= 4 && memcmp(line, "\177ELF", 4) == 0))
             return 0;
         if (is_text(line, (size_t)n))
-            return give_to_shell(img, path);
+            return give_to_shell(img, path, name);
         snprintf(img->error, sizeof img->error, "%s: cannot execute binary file", path);
         return -1;
     }
@@ -80,7 +80,7 @@ int image_follow_script(Image *img, char path[PATH_MAX])
             arg = NULL;
     }
     if (!*interp && options_as_valgrind())
-        return give_to_shell(img, path);
+        return give_to_shell(img, path, name);
     if (!*interp) {
         snprintf(img->error, sizeof img->error, "%s: no interpreter after #!", path);
         return -1;
@@ -92,7 +92,7 @@ int image_follow_script(Image *img, char path[PATH_MAX])
             snprintf(img->error, sizeof img->error, "%s: bad interpreter %s: %m", path, interp);
         return -1;
     }
-    script_prepend(img, interp, arg, path);
+    script_prepend(img, interp, arg, name);
     snprintf(path, PATH_MAX, "%s", interp);
     return 1;
 }

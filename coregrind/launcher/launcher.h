@@ -20,8 +20,10 @@
  * 3. For execve(path, argv, envp) of a traced client the core runs the launcher with
  *    argv = { launcher, options..., "--", path, argv[1]... } and, when argv[0] differs from path,
  *    GIMLE_CLIENT_ARGV0=argv[0] added to envp, which must be the client's envp (nothing hidden);
- *    the launcher passes that variable on and the core removes it.  Before that the core itself
- *    refuses what may not be traced (set-user-ID programs), so that execve fails as it should.
+ *    so is GIMLE_CLIENT_NAME=name when the kernel would show another name than path (one without
+ *    slash, or /dev/fd/N).  The launcher passes these variables on and the core removes them.
+ *    Before that the core itself refuses what may not be traced (set-user-ID programs), so that
+ *    execve fails as it should.
  */
 #ifndef CORE_LAUNCHER_H
 #define CORE_LAUNCHER_H
@@ -33,6 +35,7 @@
 #define LAUNCHER_STACK_VAR "GIMLE_CORE_RLIMIT_STACK"
 #define LAUNCHER_PERSONALITY_VAR "GIMLE_CORE_PERSONALITY"
 #define LAUNCHER_ARGV0_VAR "GIMLE_CLIENT_ARGV0"
+#define LAUNCHER_NAME_VAR "GIMLE_CLIENT_NAME"
 
 /** Where users (and the tests) say that the core and the tools are somewhere else. */
 #define LAUNCHER_LIB_OVERRIDE "GIMLE_LIB"

@@ -27,6 +27,7 @@ extern void signal_restorer(void);
 extern int64_t signal_stub(volatile uint32_t *pending, uint64_t no, const uint64_t args[6]);
 
 static FaultHandler fault_handler;
+static _Thread_local char *altstack; /* of this thread, or of its child that shares its storage */
 
 void signal_set_fault_handler(FaultHandler h) { fault_handler = h; }
 
@@ -104,17 +105,31 @@ void signal_thread_init(Thread *t)
     if (p != MAP_FAILED) {
         stack_t ss = { .ss_sp = p, .ss_size = HOST_ALTSTACK };
         sigaltstack(&ss, NULL);
+        altstack = p;
     }
     signal_apply_host_mask(t);
 }
 
+char *signal_altstack_swap(char *new)
+{
+    char *old = altstack;
+    altstack = new;
+    return old;
+}
+
+void signal_altstack_free(char *p)
+{
+    if (p)
+        munmap(p, HOST_ALTSTACK);
+}
+
 void signal_thread_fini(Thread *t)
 {
-    stack_t old, off = { .ss_flags = SS_DISABLE };
+    stack_t off = { .ss_flags = SS_DISABLE };
     (void)t;
     signal_host_setmask(~SIG_SYNC_SET);
-    if (sigaltstack(&off, &old) == 0 && !(old.ss_flags & SS_DISABLE))
-        munmap(old.ss_sp, old.ss_size);
+    sigaltstack(&off, NULL);
+    signal_altstack_free(signal_altstack_swap(NULL));
 }
 
 int64_t signal_blocking_syscall(Thread *t, uint64_t no, const uint64_t args[6])

@@ -31,6 +31,9 @@ _Noreturn void signal_fatal(Thread *t, const siginfo_t *info);
 /** host_handler.c: install or remove the host handler for @p sig as its disposition wants. */
 void signal_host_install(int sig, const KernelSigaction *act);
 
+/** The calling thread's alternate stack for the host's handlers: another one; returns the old one. */
+char *signal_altstack_swap(char *new);
+void signal_altstack_free(char *p);
 /** Kernel's rt_sigprocmask for this host thread, without the C library's filtering. */
 void signal_host_setmask(KernelSigset mask);
 

@@ -411,6 +411,22 @@ static unsigned mode_bytes(const SysCall *c, unsigned i)
     return c->arg[c->row->arg[i].len_arg] & makes_file ? 4 : 0;
 }
 
+/* Descriptor argument @p i of a row with W: its name only where there could be two. */
+static bool fd_plausible(const SysCall *c, unsigned i)
+{
+    const SysArg *d = &c->row->arg[i];
+    char which[NAME_MAX_LEN] = "";
+    if (d->kind != SK_FD && (d->kind != SK_FD_AT || (int)c->arg[i] == -1))
+        return true;
+    const char *open = strchr(d->name, '(');
+    if (strncmp(d->name, "fd_", 3) == 0)
+        snprintf(which, sizeof which, "(%s)", d->name);
+    else if (open && strcmp(open, "(fd)") == 0 && c->row->arg[1].kind == SK_INT)
+        snprintf(which, sizeof which, "%s", open);
+    return fd_table_allowed((int)c->arg[i], "%s%s",
+                            strcmp(c->row->name, "signalfd4") ? c->row->name : "signalfd", which);
+}
+
 int64_t sys_effects_pre(SysCall *c)
 {
     const SysRow *row = c->row;
@@ -420,7 +436,10 @@ int64_t sys_effects_pre(SysCall *c)
             if (bytes)
                 core_events.sys_pre_reg(c->t, row_text(c, i, false), arg_register(i), bytes);
         }
-    if (row->flags & SF_FD_FIRST && (int)c->arg[0] < 0)
+    bool plausible = true;
+    for (unsigned i = 0; row->flags & SF_FD_WARN && i < row->n_args; i++)
+        plausible &= fd_plausible(c, i);
+    if (!plausible || (row->flags & SF_FD_FIRST && (int)c->arg[0] < 0))
         return -EBADF;
     /*
      * What must not reach the kernel is replaced by what it refuses likewise, so that of several

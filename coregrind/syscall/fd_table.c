@@ -5,6 +5,7 @@
 #include <arpa/inet.h>
 #include <dirent.h>
 #include <errno.h>
+#include <stdarg.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,6 +39,20 @@ void fd_table_set_limit(uint64_t soft)
 {
     uint64_t end = host_fd_client_end();
     soft_limit = soft < end ? soft : end;
+}
+
+bool fd_table_allowed(int fd, const char *call_fmt, ...)
+{
+    char call[64];
+    if (fd >= 0 && (uint64_t)fd < soft_limit)
+        return true;
+    va_list ap;
+    va_start(ap, call_fmt);
+    vsnprintf(call, sizeof call, call_fmt, ap);
+    va_end(ap);
+    if (core_options->quiet <= core_options->verbose)
+        gimle_umsg("Warning: invalid file descriptor %d in syscall %s()\n", fd, call);
+    return false;
 }
 
 void fd_table_init(void)

@@ -25,6 +25,8 @@ void fd_table_report(void);
 
 /** RLIMIT_NOFILE as the client set it. */
 uint64_t fd_table_limit(void);
+/** Could @p fd be a descriptor?  If not there is a warning that names the call. */
+bool fd_table_allowed(int fd, const char *call_fmt, ...) __attribute__((format(printf, 2, 3)));
 void fd_table_set_limit(uint64_t soft);
 
 #endif

@@ -304,8 +304,8 @@ static const struct {
 static bool buffers_ok(GuestAddr a, uint64_t n)
 {
     KernelIovec v;
-    for (uint64_t i = 0; i < n && i < 16384; i++)
-        if (gimle_read_guest(&v, a + i * sizeof v, sizeof v) == sizeof v && is_core_addr(v.base))
+    for (uint64_t i = 0; i < n && gimle_read_guest(&v, a + i * sizeof v, sizeof v) == sizeof v; i++)
+        if (is_core_addr(v.base))
             return false;
     return true;
 }

@@ -175,7 +175,7 @@ static int64_t replace_image(const Thread *t, uint64_t no, const uint64_t args[5
 }
 
 /* Through the launcher, as launcher.h says under 3. */
-static int64_t exec_traced(SysCall *c, const char *launcher, const char *path,
+static int64_t exec_traced(SysCall *c, const char *launcher, const char *path, const char *name,
                            const StringVec *argv, const StringVec *envp)
 {
     StringVec args = { 0 }, vars = { 0 };
@@ -195,10 +195,14 @@ static int64_t exec_traced(SysCall *c, const char *launcher, const char *path,
     if (argv->n && strcmp(argv->data[0], path) != 0 &&
         asprintf(&argv0, LAUNCHER_ARGV0_VAR "=%s", argv->data[0]) > 0)
         vec_push(&vars, argv0);
+    char *shown = NULL;
+    if (strcmp(name, path) != 0 && asprintf(&shown, LAUNCHER_NAME_VAR "=%s", name) > 0)
+        vec_push(&vars, shown);
     vec_push(&vars, NULL);
     const uint64_t a[5] = { (uintptr_t)launcher, (uintptr_t)args.data, (uintptr_t)vars.data };
     int64_t r = replace_image(c->t, SYS_execve, a);
     free(argv0);
+    free(shown);
     vec_free(&args);
     vec_free(&vars);
     return r;
@@ -234,7 +238,7 @@ static bool absolute_program(int dfd, const char *given, uint64_t flags, char *o
 /* @p at: where in c->arg the path is; argv and envp follow it. */
 static void exec_common(SysCall *c, unsigned at, int dfd, uint64_t flags)
 {
-    char given[PATH_MAX], path[PATH_MAX];
+    char given[PATH_MAX], path[PATH_MAX], name[PATH_MAX + 32];
     StringVec argv = { 0 }, envp = { 0 };
     ExecKind kind;
     if ((c->result = read_vector(c, "argv", c->arg[at + 1], &argv)) < 0 ||
@@ -259,7 +263,11 @@ static void exec_common(SysCall *c, unsigned at, int dfd, uint64_t flags)
     if (launcher && wants_tracing(path, &argv)) {
         c->result = examine_program(path, &kind);
         if (c->result == 0 && kind == EXEC_TRACEABLE) {
-            c->result = exec_traced(c, launcher, path, &argv, &envp);
+            if (given[0] == '/' || dfd == AT_FDCWD)
+                snprintf(name, sizeof name, "%s", given);
+            else
+                snprintf(name, sizeof name, "/dev/fd/%d%s%s", dfd, given[0] ? "/" : "", given);
+            c->result = exec_traced(c, launcher, path, name, &argv, &envp);
             goto out;
         }
         if (c->result != 0)

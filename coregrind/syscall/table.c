@@ -5,7 +5,7 @@
 #include "coregrind/os/kernel_abi.h"
 #include "special.h"
 
-enum { _ = 0, B = SF_BLOCKS, F = SF_NEW_FD, K = SF_FD_FIRST };
+enum { _ = 0, B = SF_BLOCKS, F = SF_NEW_FD, K = SF_FD_FIRST, W = SF_FD_WARN };
 
 #define sys__ NULL
 

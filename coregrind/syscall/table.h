@@ -32,7 +32,7 @@ typedef struct SysArg {
     const char *name;
 } SysArg;
 
-enum { SF_BLOCKS = 1, SF_NEW_FD = 2, SF_FD_FIRST = 4 };
+enum { SF_BLOCKS = 1, SF_NEW_FD = 2, SF_FD_FIRST = 4, SF_FD_WARN = 8 };
 
 typedef struct SysCall SysCall;
 typedef void SysHandler(SysCall *c);

@@ -203,6 +203,22 @@ typedef struct VforkSave {
 
 enum { SAVED_BYTES = offsetof(VexState, spill), VFORK_STACK = 1 << 20 };
 
+/** Flags of a child that shares our memory which the host's clone() is to see. */
+static uint64_t clone_host_flags(const CloneArgs *a)
+{
+    return a->flags & ~(uint64_t)(CLONE_VFORK | CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID |
+                                  CLONE_PARENT_SETTID | CLONE_SETTLS);
+}
+
+static void clone_tell_parent(const CloneArgs *a, int64_t pid, int pidfd)
+{
+    int id = (int)pid;
+    if (pid > 0 && a->flags & CLONE_PARENT_SETTID)
+        gimle_write_guest(a->parent_tid, &id, sizeof id);
+    if (pid > 0 && a->flags & CLONE_PIDFD)
+        gimle_write_guest(a->pidfd, &pidfd, sizeof pidfd);
+}
+
 static int clone_vfork_main(void *arg)
 {
     VforkSave *save = arg;
@@ -212,6 +228,10 @@ static int clone_vfork_main(void *arg)
     t->state->guest.gpr[GPR_RAX] = 0;
     if (a->stack)
         t->state->guest.gpr[GPR_RSP] = a->stack + a->stack_size;
+    if (a->flags & CLONE_SETTLS)
+        t->state->guest.fs_base = a->tls;
+    if (a->flags & CLONE_CHILD_SETTID)
+        gimle_write_guest(a->child_tid, &t->tid, sizeof t->tid);
     t->clear_child_tid = 0;
     t->in_vfork_child = true;
     hooks.vfork_child(t);
@@ -234,8 +254,9 @@ static int64_t clone_vfork(Thread *t, const CloneArgs *a)
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &old);
     /* The child counts in our stead as the running thread; the parent's thread is in the kernel. */
+    int pidfd = -1;
     int pid = clone(clone_vfork_main, stack + VFORK_STACK,
-                    CLONE_VM | CLONE_VFORK | (int)a->exit_signal, &save);
+                    CLONE_VFORK | (int)(clone_host_flags(a) | a->exit_signal), &save, &pidfd);
     int64_t r = pid < 0 ? -errno : pid;
     aspace_bind_thread();
     memcpy(t->state, save.state, SAVED_BYTES);
@@ -244,7 +265,105 @@ static int64_t clone_vfork(Thread *t, const CloneArgs *a)
     munmap(stack, VFORK_STACK);
     hooks.vfork_parent(t);
     pthread_sigmask(SIG_SETMASK, &old, NULL);
+    clone_tell_parent(a, pid, pidfd);
     return r;
+}
+
+/* ---- processes that share memory and run on -------------------------------------------------- */
+
+/*
+ * The child needs host thread-local storage of its own.  So a host thread is made for it, which
+ * makes the child in its turn, waits for its end as the parent of a vfork does, and cleans up.
+ */
+typedef struct ShareStart {
+    Thread *child;
+    const CloneArgs *args;
+    pthread_mutex_t mutex;
+    pthread_cond_t changed;
+    int64_t result; /* 0: not known yet; the child's id, or -errno */
+} ShareStart;
+
+static void share_answer(ShareStart *s, int64_t result)
+{
+    pthread_mutex_lock(&s->mutex);
+    s->result = result;
+    pthread_cond_signal(&s->changed);
+    pthread_mutex_unlock(&s->mutex); /* it was on the parent's stack: gone from here on */
+}
+
+static int share_child_main(void *arg)
+{
+    ShareStart *s = arg;
+    Thread *t = s->child;
+    t->tid = (pid_t)syscall(SYS_gettid);
+    if (s->args->flags & CLONE_CHILD_SETTID)
+        gimle_write_guest(s->args->child_tid, &t->tid, sizeof t->tid);
+    share_answer(s, t->tid);
+    thread_leave_blocking(t);
+    hooks.share_child(t);
+    hooks.thread_main(t);
+    _exit(t->exit_code);
+}
+
+static void *share_main(void *arg)
+{
+    ShareStart *s = arg;
+    Thread *t = s->child;
+    thread_bind(t);
+    char *stack = mmap(NULL, VFORK_STACK, PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+    int pid = -1, pidfd = -1;
+    if (stack != MAP_FAILED)
+        pid = clone(share_child_main, stack + VFORK_STACK,
+                    CLONE_VFORK | (int)(clone_host_flags(s->args) | s->args->exit_signal), s, &pidfd);
+    if (pid < 0)
+        share_answer(s, -errno);
+    else if (!t->blocked_in_kernel) /* it ended or began another program: it runs no more */
+        thread_enter_blocking(t);
+    if (pid > 0)
+        thread_clear_child_tid(t);
+    if (stack != MAP_FAILED)
+        munmap(stack, VFORK_STACK);
+    hooks.share_end(t);
+    thread_delete(t);
+    return NULL;
+}
+
+static int64_t clone_shared(Thread *t, const CloneArgs *a)
+{
+    if (a->flags & CLONE_PIDFD) /* the helper would have to wait with the answer for the child's end */
+        return -EINVAL;
+    Thread *child = thread_new(t);
+    if (!child)
+        return -EAGAIN;
+    clone_copy_state(child, t, a);
+    child->in_vfork_child = true;
+    child->runs_on = true;
+    child->blocked_in_kernel = true;
+    ShareStart start = { .child = child, .args = a, .mutex = PTHREAD_MUTEX_INITIALIZER,
+                         .changed = PTHREAD_COND_INITIALIZER };
+    pthread_attr_t attr;
+    pthread_attr_init(&attr);
+    pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+    pthread_attr_setstacksize(&attr, 256 * 1024);
+    sigset_t all, old;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &old);
+    pthread_t host;
+    int err = pthread_create(&host, &attr, share_main, &start);
+    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    pthread_attr_destroy(&attr);
+    if (err) {
+        thread_delete(child);
+        thread_bind(t);
+        return -err;
+    }
+    pthread_mutex_lock(&start.mutex);
+    while (start.result == 0)
+        pthread_cond_wait(&start.changed, &start.mutex);
+    pthread_mutex_unlock(&start.mutex);
+    clone_tell_parent(a, start.result, -1);
+    return start.result;
 }
 
 /** Combinations that mean nothing: as in clone(2), ERRORS. */
@@ -275,6 +394,6 @@ int64_t thread_clone(Thread *t, const CloneArgs *a)
     if ((a->flags & (CLONE_VM | CLONE_VFORK)) == (CLONE_VM | CLONE_VFORK))
         return clone_vfork(t, a);
     if (a->flags & CLONE_VM)
-        return -EINVAL; /* processes that share memory and run on: no program is known to need it */
+        return clone_shared(t, a);
     return clone_process(t, a);
 }

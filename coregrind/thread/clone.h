@@ -15,6 +15,9 @@ typedef struct CloneHooks {
     /** In a vfork child that shares our memory, before guest code runs; and in the parent afterwards. */
     void (*vfork_child)(Thread *t);
     void (*vfork_parent)(Thread *t);
+    /** In a child that shares our memory and runs on; and on its helper's thread after its end. */
+    void (*share_child)(Thread *t);
+    void (*share_end)(Thread *t);
 } CloneHooks;
 
 void clone_set_hooks(const CloneHooks *h);

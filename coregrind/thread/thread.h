@@ -60,6 +60,7 @@ struct Thread {
     int exit_code;
     bool is_main;
     bool in_vfork_child;     /**< runs in a child that shares the parent's memory until exec */
+    bool runs_on;            /**< such a child whose parent does not wait */
 
     /* stack */
     GuestAddr stack_lo, stack_hi; /**< of the mapping or registered stack SP was last seen in */
@@ -91,7 +92,7 @@ typedef struct CloneArgs {
 
 /**
  * clone for the client: a thread (CLONE_VM|CLONE_THREAD…) becomes a host thread; otherwise a process
- * (fork; vfork semantics kept: CLONE_VFORK children share nothing but the parent waits). Returns the
+ * (fork; with CLONE_VM one that shares our memory, whose parent waits with CLONE_VFORK). Returns the
  * client's result: child's id in the parent, 0 in a forked child, or negative errno.
  */
 int64_t thread_clone(Thread *t, const CloneArgs *a);
