@@ -13,15 +13,28 @@
 #include "gimle/native.h"
 #include "snapshots.h"
 
-enum { TW_COUNT = 1 };
+/**
+ * Counts are spread over several words by address: one that is incremented again before the last
+ * store to it has arrived would have the loop wait.
+ */
+enum { FIRST_WORD = 1, WORDS = 8, CODE_GRAIN = 4 };
 
 static VEC(Thread *) threads;
 static uint64_t ended; /**< instructions of threads that are gone */
 
-static GIMLE_LIGHT uint64_t *counter_of(struct VexState *s)
+static uint32_t counters_offset;
+
+/** Instructions of a thread. */
+static GIMLE_LIGHT uint64_t count_of(const struct VexState *s)
 {
-    return (uint64_t *)((char *)s + gimle_reg_offset(REG_TOOL(TW_COUNT)));
+    const uint64_t *word = (const uint64_t *)(const void *)((const char *)s + counters_offset);
+    uint64_t sum = 0;
+    for (unsigned i = 0; i < WORDS; i++)
+        sum += word[i];
+    return sum;
 }
+
+void instructions_init(void) { counters_offset = gimle_reg_offset(REG_TOOL(FIRST_WORD)); }
 
 uint64_t instructions_executed(void)
 {
@@ -29,7 +42,7 @@ uint64_t instructions_executed(void)
     if (threads.n == 0 && gimle_thread_self())
         instructions_thread_start(gimle_thread_self());
     for (size_t i = 0; i < threads.n; i++)
-        sum += *counter_of(gimle_thread_state(threads.data[i]));
+        sum += count_of(gimle_thread_state(threads.data[i]));
     return sum;
 }
 
@@ -45,7 +58,7 @@ void instructions_thread_end(Thread *t)
 {
     for (size_t i = 0; i < threads.n; i++) {
         if (threads.data[i] == t) {
-            ended += *counter_of(gimle_thread_state(t));
+            ended += count_of(gimle_thread_state(t));
             vec_remove(&threads, i);
             return;
         }
@@ -56,7 +69,7 @@ void instructions_forked(Thread *t)
 {
     for (size_t i = 0; i < threads.n; i++)
         if (threads.data[i] != t)
-            ended += *counter_of(gimle_thread_state(threads.data[i]));
+            ended += count_of(gimle_thread_state(threads.data[i]));
     threads.n = 0;
     instructions_thread_start(t);
 }
@@ -92,7 +105,7 @@ static GIMLE_LIGHT uint64_t stack_changes(struct VexState *s, uint64_t old, uint
     if (ms_options.time_unit == TIME_INSTRUCTIONS) {
         now = ended;
         for (size_t i = 0; i < threads.n; i++)
-            now += *counter_of(gimle_thread_state(threads.data[i]));
+            now += count_of(gimle_thread_state(threads.data[i]));
     }
     (void)s;
     return snapshot_is_due(now) ? 1 : add_stack(growth);
@@ -148,9 +161,10 @@ static void copy_with_stack(IrCopier *c, IrRef i)
 
 /* ---- counting ---------------------------------------------------------------------------------------- */
 
-static void emit_count(IrBlock *b, uint64_t n)
+static void emit_count(IrBlock *b, GuestAddr at, uint64_t n)
 {
-    IrMem m = { IR_NONE, IR_NONE, 0, gimle_reg_offset(REG_TOOL(TW_COUNT)) };
+    int64_t word = (int64_t)(at / CODE_GRAIN % WORDS);
+    IrMem m = { IR_NONE, IR_NONE, 0, counters_offset + word * (int64_t)sizeof(uint64_t) };
     IrRef old = ir_load(b, SPACE_STATE, TY_I64, m);
     ir_store(b, SPACE_STATE, m, ir_binop(b, OP_ADD, old, ir_const(b, TY_I64, n)));
 }
@@ -183,7 +197,7 @@ IrBlock *ms_instrument(void *ctx, IrBlock *in, struct Arena *arena)
         if (in->insn[i].op == OP_IMARK && due) {
             uint64_t n = stretch(in, i);
             if (n)
-                emit_count(c.dst, n);
+                emit_count(c.dst, in->insn[i].imm, n);
             due = false;
         }
     }

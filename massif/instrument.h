@@ -5,6 +5,8 @@
 
 #include "massif.h"
 
+/** Before the first of the following. */
+void instructions_init(void);
 /** Instructions that all threads have executed so far. */
 uint64_t instructions_executed(void);
 /** Threads come and go: their counts must be found. */

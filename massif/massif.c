@@ -7,6 +7,7 @@
 #include "alloc_tree.h"
 #include "heap_profile.h"
 #include "instrument.h"
+#include "monitor.h"
 #include "output.h"
 #include "page_profile.h"
 #include "snapshots.h"
@@ -45,6 +46,7 @@ static Intercept intercepts[64] = { { .symbol = NULL } };
 static void massif_init(void)
 {
     ms_options_finish();
+    instructions_init();
     free(gimle_expand_file_name("--massif-out-file", ms_options.out_file));
     events.thread_create = on_thread_create;
     if (ms_options.pages_as_heap) {
@@ -75,4 +77,5 @@ const GimleTool gimle_tool = {
     .events = &events,
     .intercepts = intercepts,
     .fini = massif_fini,
+    .client_request = monitor_request,
 };

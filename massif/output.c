@@ -38,19 +38,24 @@ static void write_snapshot(FILE *f, const Snapshot *s, unsigned number)
                ms_options.pages_as_heap ? page_root : heap_root);
 }
 
-void output_write(void)
+void output_write_to(const char *option, const char *pattern, const Snapshot *s, unsigned n)
 {
-    unsigned n;
-    const Snapshot *all = snapshots_all(&n);
-    char *name = gimle_expand_file_name("--massif-out-file", ms_options.out_file);
+    char *name = gimle_expand_file_name(option, pattern);
     int fd = gimle_open_output(name);
     FILE *f = fd >= 0 ? fdopen(fd, "w") : NULL;
     if (f) {
         write_head(f);
         for (unsigned i = 0; i < n; i++)
-            write_snapshot(f, &all[i], i);
+            write_snapshot(f, &s[i], i);
     }
     if (!f || ferror(f) + fclose(f) != 0)
         gimle_umsg("error: cannot write output file '%s': %s\n", name, strerror(errno));
     free(name);
+}
+
+void output_write(void)
+{
+    unsigned n;
+    const Snapshot *all = snapshots_all(&n);
+    output_write_to("--massif-out-file", ms_options.out_file, all, n);
 }

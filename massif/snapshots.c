@@ -97,15 +97,21 @@ static void thin_out(void)
 
 /* ---- recording ----------------------------------------------------------------------------------- */
 
+static Snapshot snapshot_at(uint64_t now, bool detailed)
+{
+    return (Snapshot){ .time = now, .heap = ms_totals.heap, .extra = ms_totals.extra,
+                       .stacks = ms_totals.stacks, .tree = detailed ? tree_sizes_copy() : NULL };
+}
+
+Snapshot snapshot_now(bool detailed) { return snapshot_at(time_now(), detailed); }
+
 static void record(uint64_t now, bool peak, bool detailed)
 {
     if (!table) {
         table = calloc((size_t)ms_options.max_snapshots, sizeof *table);
         CHECK(table, "out of memory");
     }
-    table[count++] = (Snapshot){ .time = now, .heap = ms_totals.heap, .extra = ms_totals.extra,
-                                 .stacks = ms_totals.stacks,
-                                 .tree = detailed ? tree_sizes_copy() : NULL };
+    table[count++] = snapshot_at(now, detailed);
     since_detailed = detailed ? 0 : since_detailed + 1;
     if (peak) {
         for (unsigned i = 0; i < count; i++)

@@ -38,6 +38,9 @@ void snapshot_first(void);
 bool snapshot_peak_is_due(void);
 bool snapshot_is_due(uint64_t now);
 
+/** Memory as it is now, which is not recorded; the tree, if @p detailed, is the caller's. */
+Snapshot snapshot_now(bool detailed);
+
 /** What was recorded so far. */
 const Snapshot *snapshots_all(unsigned *n);
 
