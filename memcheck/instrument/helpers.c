@@ -56,6 +56,18 @@ const IrEntry mc_helper_sp_change = {
     { "mc_sp_change", (void *)mc_sp_change, CALLEE_ENTRY, TY_NONE, 2 }, mc_sp_change_entry
 };
 
+static GIMLE_LIGHT uint64_t mark_call(struct VexState *s, uint64_t sp)
+{
+    (void)s;
+    if (sp < GIMLE_CLIENT_END)
+        fill(gimle_shadow(sp - gimle_guest->red_zone), gimle_guest->red_zone, SH_UNDEFINED);
+    return 0;
+}
+extern const char mc_call_entry[]; /* sp_change_amd64.S */
+const IrEntry mc_helper_call = {
+    { "mc_call", (void *)mark_call, CALLEE_ENTRY, TY_NONE, 1 }, mc_call_entry
+};
+
 /* ---- shadow registers and the mask -------------------------------------------------- */
 
 LIGHT_INLINE uint64_t *shadow_words(struct VexState *s, const RegmaskRow *row)

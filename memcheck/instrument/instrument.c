@@ -91,17 +91,16 @@ static void sp_change_known(Instr *x, int64_t delta)
     uint64_t size = delta < 0 ? -(uint64_t)delta : (uint64_t)delta;
     if (size == 0)
         return;
-    if (size <= INLINE_SP_CHANGE && size % 8 == 0) {
-        /* The callee's red zone holds nothing of the caller's. */
-        if (delta < 0)
-            mark_inline(x, delta - red, x->is_call ? (uint64_t)red : size, SH_UNDEFINED);
-        else
-            mark_inline(x, -red, size, SH_NOACCESS);
+    if (size <= INLINE_SP_CHANGE && size % 8 == 0 && !x->is_call) {
+        mark_inline(x, delta < 0 ? delta - red : -red, size, delta < 0 ? SH_UNDEFINED : SH_NOACCESS);
         return;
     }
     IrRef sp = ir_get(b, TY_I64, gimle_guest->sp);
     IrRef args[2] = { sp, ir_binop(b, OP_ADD, sp, c64(b, (uint64_t)delta)) };
-    ir_call(b, &mc_helper_sp_change.callee, IR_NONE, args, 2);
+    if (x->is_call)
+        ir_call(b, &mc_helper_call.callee, IR_NONE, &args[1], 1);
+    else
+        ir_call(b, &mc_helper_sp_change.callee, IR_NONE, args, 2);
 }
 
 static void sp_change_unknown(Instr *x, IrRef old, IrRef new)

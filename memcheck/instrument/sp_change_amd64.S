@@ -87,4 +87,17 @@ in_c:	pushq	%rax
 	popq	%rax
 	ret
 	.size	mc_sp_change_entry, . - mc_sp_change_entry
+
+/* A call: the red zone below R10, the stack pointer that the callee gets, becomes undefined. */
+	.p2align 4
+	.globl	mc_call_entry
+	.hidden	mc_call_entry
+	.type	mc_call_entry, @function
+mc_call_entry:
+	movq	$-1, %r9
+	.irp	at, 0, 8, 16, 24, 32, 40, 48, 56, 64, 72, 80, 88, 96, 104, 112, 120
+	movq	%r9, %gs:-RED_ZONE + \at(%r10)
+	.endr
+	ret
+	.size	mc_call_entry, . - mc_call_entry
 	.section .note.GNU-stack, "", @progbits
