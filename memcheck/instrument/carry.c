@@ -236,7 +236,7 @@ static void emit_native(Carry *c, IrRef i)
     else if (move.kind == MOVE_REG)
         reg_move(c, &move);
     else if (n->mem_access)
-        check_access(x, m, ir_mem_of(in), n->mem_size, n->mem_access, MODE_SLOW);
+        check_native(x, i, MODE_SLOW);
     bool sp = native_writes_sp(n);
     IrRef old = sp ? instr_sp_before_native(x, n) : IR_NONE;
     ir_copy_insn(&x->copier, i);

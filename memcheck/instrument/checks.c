@@ -265,3 +265,35 @@ void check_access(Instr *x, IrMem m, IrMem src, unsigned size, unsigned access,
     else
         check_store(x, m, size);
 }
+
+/** Is @p n TEST of memory with a constant? */
+static bool test_of_constant(const NativeInsn *n, uint64_t *value)
+{
+    if (n->rule != NR_AND || n->n_ops || n->mem_access != NA_READ || n->mem_size > 8 ||
+        n->imm_len == 0 || n->imm_len > 4)
+        return false;
+    int32_t v = (int8_t)n->bytes[n->off_imm + n->imm_len - 1];
+    for (unsigned k = n->imm_len - 1u; k-- > 0;)
+        v = (int32_t)((uint32_t)v << 8 | n->bytes[n->off_imm + k]);
+    *value = (uint64_t)(int64_t)v;
+    return true;
+}
+
+void check_native(Instr *x, IrRef i, unsigned load_mode)
+{
+    const NativeInsn *n = x->src->native[x->src->insn[i].aux];
+    IrBlock *b = x->b;
+    IrMem m = ir_copy_mem(&x->copier, i);
+    uint64_t value;
+    if (!test_of_constant(n, &value)) {
+        check_access(x, m, ir_mem_of(&x->src->insn[i]), n->mem_size, n->mem_access, load_mode);
+        return;
+    }
+    /* Bit-fields: only the bits that it looks at must be defined. */
+    IrType t = ir_type_of_size(n->mem_size);
+    ir_cold_begin(b, nonzero(b, ir_load(b, SPACE_SHADOW, t, m)));
+    leave_if(x, has_pattern(b, ir_load(b, SPACE_SHADOW, t, m)), MODE_SLOW, REASON_LOAD);
+    IrRef seen = ir_binop(b, OP_AND, ir_load(b, SPACE_SHADOW, t, m), ir_const(b, t, value));
+    leave_if(x, nonzero(b, seen), MODE_SLOW, REASON_LOAD);
+    ir_cold_end(b);
+}

@@ -60,5 +60,7 @@ IrRef has_pattern(IrBlock *b, IrRef v);
  */
 void check_access(Instr *x, IrMem m, IrMem src, unsigned size, unsigned access,
                   unsigned load_mode);
+/** Checks for the memory operand of NATIVE @p i of the source block. */
+void check_native(Instr *x, IrRef i, unsigned load_mode);
 
 #endif

@@ -116,8 +116,7 @@ static void emit_native(Instr *x, const Usage *u, IrRef i)
     const NativeInsn *n = x->src->native[in->aux];
     if (n->mem_access) {
         Move m = move_of_native(n);
-        check_access(x, ir_copy_mem(&x->copier, i), ir_mem_of(in), n->mem_size, n->mem_access,
-                     m.kind == MOVE_LOAD ? load_mode(u, i, m.dst) : MODE_SLOW);
+        check_native(x, i, m.kind == MOVE_LOAD ? load_mode(u, i, m.dst) : MODE_SLOW);
     }
     bool sp = native_writes_sp(n);
     IrRef old = sp ? instr_sp_before_native(x, n) : IR_NONE;
