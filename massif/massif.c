@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "alloc_tree.h"
+#include "custom_blocks.h"
 #include "heap_profile.h"
 #include "instrument.h"
 #include "monitor.h"
@@ -65,11 +66,17 @@ static void massif_fini(int exit_code)
     output_write();
 }
 
+static bool client_request(Thread *t, const uint64_t args[6], uint64_t *result)
+{
+    return monitor_request(t, args, result) || custom_block_request(t, args, result);
+}
+
 const GimleTool gimle_tool = {
     .api = GIMLE_TOOL_API,
     .name = "Massif",
     .description = "a heap profiler",
     .copyright = "Copyright (C) the Gimle authors, and MIT licensed.",
+    .flags = TOOL_FREERES,
     .options = ms_option_table,
     .init = massif_init,
     .modes = massif_modes,
@@ -77,5 +84,5 @@ const GimleTool gimle_tool = {
     .events = &events,
     .intercepts = intercepts,
     .fini = massif_fini,
-    .client_request = monitor_request,
+    .client_request = client_request,
 };

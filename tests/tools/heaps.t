@@ -1,0 +1,83 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: MIT
+# Massif: every snapshot of programs that allocate in many ways is the one that the installed Valgrind
+# takes; snapshots on request; ms_print reads the files of all options.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../harness";
+use Cwd ();
+use File::Path ();
+use Run;
+
+my $source = Cwd::abs_path($FindBin::Bin);
+my $build = Cwd::abs_path($ENV{builddir} || '.');
+my $work = "$build/tests/heaps-work";
+my $gimle = "$build/gimle";
+File::Path::remove_tree($work);
+File::Path::make_path($work);
+my $include = "-I'$source/../../include'";
+Run::spew("$work/include/valgrind/valgrind.h", "#include <gimle/client.h>\n") if File::Path::make_path("$work/include/valgrind");
+system("g++ -g -O1 -w -I'$work/include' $include -o '$work/heaps' '$source/heaps.cc'") == 0 or die 'cannot compile heaps.cc';
+system("gcc -g -O1 -fno-builtin -o '$work/blocks' '$source/blocks.c'") == 0 or die 'cannot compile blocks.c';
+system("gcc -g -O1 -fno-builtin -w -I'$work/include' $include -o '$work/monitor' '$source/monitor.c'") == 0 or die 'cannot compile monitor.c';
+
+my @tests;
+
+# "time heap extra" of each snapshot
+sub snapshots {
+    my ($file) = @_;
+    return map { join ' ', /^(?:time|mem_heap_B|mem_heap_extra_B)=(\d+)/mg }
+        split /^snapshot=/m, ($file // '') =~ s/\A.*?^snapshot=//msr;
+}
+
+sub massif {
+    my ($checker, $base, $prog, @options) = @_;
+    my $file = "$work/$base.out";
+    my $r = Run::run(cmd => [$checker, '-q', '--tool=massif', "--massif-out-file=$file", @options, $prog],
+        base => "$work/$base", dir => $work);
+    return $r->{status} || $r->{signal} ? '' : Run::slurp($file);
+}
+
+my @bytes = ('--time-unit=B');
+for my $case (['heaps', @bytes, '--max-snapshots=1000'], ['heaps', @bytes], ['heaps', @bytes, '--max-snapshots=10'],
+        ['heaps', @bytes, '--heap-admin=24', '--peak-inaccuracy=0'], ['heaps', @bytes, '--detailed-freq=1'],
+        ['heaps', @bytes, '--ignore-fn=list(int)'], ['blocks', @bytes, '--max-snapshots=50']) {
+    my ($prog, @options) = @$case;
+    my $name = "$prog @options";
+    (my $base = $name) =~ s/\W+/-/g;
+    push @tests, ["snapshots are Valgrind's: $name", sub {
+        return ('SKIP', 'no valgrind') unless Run::have('valgrind');
+        my @g = snapshots(massif($gimle, "$base-g", "$work/$prog", @options));
+        my @v = snapshots(massif('valgrind', "$base-v", "$work/$prog", @options));
+        return (0, 'no snapshots') unless @g;
+        my @bad = grep { ($g[$_] // '') ne ($v[$_] // '') } 0 .. (@g > @v ? $#g : $#v);
+        return !@bad ? 1 : (0, map { "snapshot $_: " . ($g[$_] // '-') . ', Valgrind ' . ($v[$_] // '-') } @bad);
+    }];
+}
+
+push @tests, ['snapshots on request', sub {
+    massif($gimle, 'monitor', "$work/monitor", @bytes) or return (0, 'it failed: ' . Run::slurp("$work/monitor.err"));
+    my @bad;
+    for (['plain.out', '1000 16', 'empty'], ['detailed.out', '1500 28', 'detailed']) {
+        my ($file, $sizes, $tree) = @$_;
+        my $text = -e "$work/$file" ? Run::slurp("$work/$file") : '';
+        my @s = snapshots($text);
+        push @bad, "$file: $text" if @s != 1 || $s[0] !~ /^\d+ $sizes$/ || $text !~ /^heap_tree=$tree$/m;
+    }
+    push @bad, 'all.out' if !-e "$work/all.out" || snapshots(Run::slurp("$work/all.out")) < 3;
+    return (!@bad, @bad);
+}];
+
+for my $option ('--time-unit=i', '--time-unit=ms', '--stacks=yes', '--pages-as-heap=yes', '--heap=no', '--depth=2',
+        '--threshold=50', '--alloc-fn=list(int)', '--detailed-freq=1', '--max-snapshots=10') {
+    push @tests, ["ms_print reads what $option gives", sub {
+        return ('SKIP', 'no ms_print') unless Run::have('ms_print');
+        (my $base = "print$option") =~ s/\W+/-/g;
+        massif($gimle, $base, "$work/heaps", $option) or return (0, 'massif failed');
+        my $out = qx(ms_print '$work/$base.out' 2>&1);
+        return $? == 0 && $out =~ /Number of snapshots: \d+\n/ ? 1 : (0, $out);
+    }];
+}
+
+exit(Run::tap_parallel(@tests) ? 1 : 0);
