@@ -59,7 +59,7 @@ for my $case (['heaps', @bytes, '--max-snapshots=1000'], ['heaps', @bytes], ['he
 push @tests, ['snapshots on request', sub {
     massif($gimle, 'monitor', "$work/monitor", @bytes) or return (0, 'it failed: ' . Run::slurp("$work/monitor.err"));
     my @bad;
-    for (['plain.out', '1000 16', 'empty'], ['detailed.out', '1500 28', 'detailed']) {
+    for (['plain.out', '1000 16', 'empty'], ['detailed.out', '1500 36', 'detailed']) {
         my ($file, $sizes, $tree) = @$_;
         my $text = -e "$work/$file" ? Run::slurp("$work/$file") : '';
         my @s = snapshots($text);
