@@ -66,6 +66,8 @@ typedef enum NativeRule {
     NR_PTEST,    /**< flags from and / andn of both inputs */
     NR_ADD, NR_SUB, NR_AND, NR_OR, NR_XOR, NR_SHIFT, /**< integer with flags */
     NR_ZEROING,  /**< result does not depend on inputs (xor r,r; pxor x,x; sbb handled apart) */
+    NR_MASK,     /**< integer operation on AVX-512 masks of lane bytes */
+    NR_MASK_TEST,/**< lane-wise: is the bitwise and zero? to a mask */
     NR_CUSTOM,   /**< the tool knows the mnemonic (rule_aux) */
     NR_COUNT
 } NativeRule;

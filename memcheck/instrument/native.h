@@ -33,6 +33,12 @@ NatRule native_rule_of(const NativeInsn *n);
 void native_rule_whole(Nat *t);
 /** Every output defined. */
 void native_rule_defined(Nat *t);
+/** Does it compare vectors into a mask register? */
+bool native_yields_mask(const NativeInsn *n);
+/** Comparisons of vectors into a mask register. */
+void native_rule_compare(Nat *t);
+/** Operations on mask registers: KMOV, KAND ..., KORTEST; lane is the width. */
+void native_rule_mask(Nat *t);
 
 /** Type of a vector register's low part of at least @p bytes. */
 IrType native_vec_type(unsigned bytes);

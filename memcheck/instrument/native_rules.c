@@ -639,13 +639,16 @@ static const NatRule rules[NR_COUNT] = {
     [NR_SUB] = rule_arith,            [NR_AND] = rule_logic,
     [NR_OR] = rule_logic,             [NR_XOR] = rule_logic,
     [NR_SHIFT] = native_rule_whole,   [NR_ZEROING] = native_rule_defined,
-    [NR_CUSTOM] = native_rule_whole,
+    [NR_CUSTOM] = native_rule_whole,  [NR_MASK] = native_rule_mask,
+    [NR_MASK_TEST] = native_rule_compare,
 };
 
 NatRule native_rule_of(const NativeInsn *n)
 {
     if (is_cmpxchg(n))
         return rule_cmpxchg;
+    if (native_yields_mask(n) && n->rule != NR_WHOLE)
+        return native_rule_compare;
     NatRule r = n->rule < NR_COUNT ? rules[n->rule] : NULL;
     return r ? r : native_rule_whole;
 }

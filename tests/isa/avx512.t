@@ -40,9 +40,11 @@ if ($missing) {
 }
 my $n = 0;
 my $report = sub { printf "%sok %d - %s\n", $_[0] ? '' : 'not ', ++$n, $_[1] };
+my @native = grep !/^1\.\./, @{ $wide{wide} || [] };
 for ('-q --tool=none', '-q') {
-    $report->(join("\n", @{ $wide{$_} || [] }) eq join("\n", @{ $wide{wide} || ['nothing'] }),
-              "a program with AVX-512 under gimle $_");
+    my @lines = grep !/^1\.\./, @{ $wide{$_} || [] };
+    my $same = @native && join("\n", @lines[0 .. $#native]) eq join("\n", @native);
+    $report->($same && !grep(!/^ok /, @lines), "a program with AVX-512 under gimle $_");
 }
 print "# $n_tested of $n_forms forms tested\n";
 $report->($engine{$_} == 0, "AVX-512, $_: $engine{$_} differences") for sort keys %engine;

@@ -16,6 +16,8 @@
 
 #include <cpuid.h>
 
+#include "gimle/valgrind/memcheck.h"
+
 #define WIDE __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,xsave,xsavec"), noinline))
 
 static int n_tests, n_failed;
@@ -171,6 +173,55 @@ WIDE static void test_arithmetic(void)
     check("compress", _mm512_reduce_add_epi64(y) == 16);
 }
 
+/* ---- definedness, under memcheck ---- */
+
+WIDE static uint32_t undefined_bits(uint32_t v)
+{
+    uint32_t bits = 0;
+    (void)VALGRIND_GET_VBITS(&v, &bits, sizeof v);
+    return bits;
+}
+
+/** Length of a string whose bytes behind the end are undefined, as glibc finds it. */
+WIDE static size_t vector_strlen(const char *s)
+{
+    const __m256i zero = _mm256_setzero_si256();
+    for (size_t n = 0;; n += 64) {
+        __m256i a = _mm256_loadu_si256((const void *)(s + n));
+        __m256i b = _mm256_loadu_si256((const void *)(s + n + 32));
+        __mmask32 any = _mm256_testn_epi8_mask(_mm256_min_epu8(a, b), _mm256_min_epu8(a, b));
+        if (_kortestz_mask32_u8(any, any))
+            continue;
+        uint64_t both = _mm256_cmpeq_epi8_mask(a, zero) |
+                        (uint64_t)_mm256_cmpeq_epi8_mask(b, zero) << 32;
+        return n + (size_t)__builtin_ctzll(both);
+    }
+}
+
+WIDE static void test_definedness(void)
+{
+    char *s = malloc(256);
+    memset(s, 'a', 100);
+    s[100] = 0;
+    unsigned before = VALGRIND_COUNT_ERRORS;
+    check("the end of a string", vector_strlen(s) == 100 && VALGRIND_COUNT_ERRORS == before);
+    __m512i x = _mm512_loadu_si512(s + 64);
+    uint32_t low = (uint32_t)_mm512_cmpeq_epi8_mask(x, _mm512_set1_epi8('a'));
+    uint32_t high = (uint32_t)(_mm512_cmpeq_epi8_mask(x, _mm512_set1_epi8('a')) >> 32);
+    check("lanes of a comparison", undefined_bits(low) == 0 && undefined_bits(high) == 0xffffffe0);
+    uint32_t chosen = (uint32_t)_mm512_mask_cmpeq_epi8_mask(0xffff, x, x) |
+                      (uint32_t)_mm512_mask_cmplt_epu8_mask(0x30000000000000ff, x,
+                                                            _mm512_set1_epi8('b'));
+    check("lanes that a mask leaves out", undefined_bits(chosen) == 0);
+    __mmask64 k = _mm512_cmpeq_epi8_mask(x, _mm512_setzero_si512());
+    uint32_t logic = (uint32_t)_cvtmask64_u64(_kshiftri_mask64(_kor_mask64(k, _kxnor_mask64(k, k)), 8));
+    check("operations on masks", undefined_bits(logic) == 0 &&
+          undefined_bits((uint32_t)_cvtmask64_u64(_kshiftri_mask64(_knot_mask64(k), 32))) == 0xffffffe0);
+    __m512i v = _mm512_ternarylogic_epi64(x, x, x, 0xff);
+    check("constants", undefined_bits((uint32_t)_mm512_reduce_add_epi32(v)) == 0);
+    free(s);
+}
+
 int main(void)
 {
     long page = sysconf(_SC_PAGESIZE);
@@ -187,6 +238,9 @@ int main(void)
     test_signal();
     test_xsave();
     test_arithmetic();
+    uint32_t bits;
+    if (VALGRIND_GET_VBITS(&n_tests, &bits, 4) == 1)
+        test_definedness();
     printf("1..%d\n", n_tests);
     return n_failed != 0;
 }

@@ -56,15 +56,24 @@ static bool same_register(const Operand *a, const Operand *b)
            a->offset == b->offset && a->size == b->size;
 }
 
+/** Is it EVEX with a mask? */
+static bool is_masked(const NativeInsn *n)
+{
+    for (unsigned i = 0; i < n->n_ops; i++)
+        if (n->op[i].slot == NS_AAA)
+            return true;
+    return false;
+}
+
 /** xor r, r and the like: nothing is read. */
 static void apply_same_register(Insn *in)
 {
     const Operand *last = &in->operand[in->n_operands - 1];
-    if (in->n_operands < 2 || in->n.flags & NF_AVX512 ||
+    if (in->n_operands < 2 || is_masked(&in->n) ||
         !same_register(&in->operand[in->n_operands - 2], last))
         return;
     in->same_sources = true;
-    if (!in->n.cc_read) /* sbb r, r yields CF */
+    if (!in->n.cc_read && in->n.rule != NR_MASK) /* sbb r, r yields CF */
         in->n.rule = NR_ZEROING;
     for (unsigned i = 0; i < in->n.n_ops; i++)
         in->n.op[i].access &= (uint8_t)~NA_READ;
@@ -100,14 +109,6 @@ bool insn_is_repeated(const Insn *in)
            !in->n_operands;
 }
 
-static bool is_masked(const NativeInsn *n)
-{
-    for (unsigned i = 0; i < n->n_ops; i++)
-        if (n->op[i].slot == NS_AAA)
-            return true;
-    return false;
-}
-
 void insn_apply_row(Insn *in)
 {
     const InsnRow *row = &rows[in->mnemonic];
@@ -119,7 +120,7 @@ void insn_apply_row(Insn *in)
     for (unsigned i = 0; i < sizeof extra_flags / sizeof extra_flags[0]; i++)
         if (extra_flags[i].mnemonic == in->mnemonic)
             n->flags |= extra_flags[i].flags;
-    if (is_masked(n)) /* the rules know no masks */
+    if (is_masked(n) && n->op[0].cls != RC_MASK) /* most rules know no masks */
         n->rule = NR_WHOLE;
     if (insn_is_repeated(in)) /* not even once, perhaps */
         n->cc_read |= n->cc_write;
@@ -131,6 +132,16 @@ void insn_apply_row(Insn *in)
         n->op[0].access |= NA_READ;
     if (row->props & RP_KEEPS)
         n->op[0].access |= NA_READ | NA_COND;
+}
+
+/** VPTERNLOG as the idiom for all zeros or all ones. */
+static void apply_ternary_constant(Insn *in)
+{
+    if (is_masked(&in->n) || (in->imm[0] != 0 && in->imm[0] != 0xff) || in->n.mem_access)
+        return;
+    in->n.rule = NR_ZEROING;
+    for (unsigned i = 0; i < in->n.n_ops; i++)
+        in->n.op[i].access &= (uint8_t)~NA_READ;
 }
 
 /** VP2INTERSECT writes a pair of masks, of which the encoding names either one. */
@@ -147,6 +158,8 @@ void insn_apply_operands(Insn *in)
 {
     if (in->mnemonic == ZYDIS_MNEMONIC_VP2INTERSECTD || in->mnemonic == ZYDIS_MNEMONIC_VP2INTERSECTQ)
         apply_mask_pair(in);
+    if (in->mnemonic == ZYDIS_MNEMONIC_VPTERNLOGD || in->mnemonic == ZYDIS_MNEMONIC_VPTERNLOGQ)
+        apply_ternary_constant(in);
     unsigned props = rows[in->mnemonic].props;
     if (props & RP_SAME)
         apply_same_register(in);
