@@ -30,6 +30,7 @@ static CloneHooks hooks;
 void clone_set_hooks(const CloneHooks *h) { hooks = *h; }
 
 enum { GPR_RAX = 0, GPR_RSP = 4 };
+enum { HOST_STACK = 1 << 20 }; /* holds the thread-local storage of core and tool too, 410 KiB */
 
 /** The new thread's registers are its parent's but for the result, stack and TLS. */
 static void clone_copy_state(Thread *child, const Thread *parent, const CloneArgs *a)
@@ -91,7 +92,7 @@ static int64_t clone_thread(Thread *t, const CloneArgs *a)
     pthread_attr_t attr;
     pthread_attr_init(&attr);
     pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-    pthread_attr_setstacksize(&attr, 256 * 1024);
+    pthread_attr_setstacksize(&attr, HOST_STACK);
     EVENT(thread_create, t, child);
 
     /* The new host thread starts with everything blocked; signal_thread_init() opens it. */
@@ -345,7 +346,7 @@ static int64_t clone_shared(Thread *t, const CloneArgs *a)
     pthread_attr_t attr;
     pthread_attr_init(&attr);
     pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-    pthread_attr_setstacksize(&attr, 256 * 1024);
+    pthread_attr_setstacksize(&attr, HOST_STACK);
     sigset_t all, old;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &old);
