@@ -207,6 +207,12 @@ n2: 100 (heap allocation functions)
  n0: 40 0x2: f (a.c:2)
 END
 
+my $frame = '{"ip":"0x1","obj":"/bin/x","fn":"plugin_work","dir":"' . $source . '","file":"plugin.c","line":6}';
+Run::spew("$work/small.json", join '', map { '{"kind":"' . $_->[0] . '","what":"' . $_->[1]
+    . "\",\"details\":[{\"stack\":[$frame]},{\"text\":\"Address 0x5\"}]}\n" }
+    ['InvalidRead', 'Invalid read of size 4'], ['InvalidRead', 'Invalid read of size 8'],
+    ['Leak_DefinitelyLost', '8 bytes lost']);
+
 sub shows {
     my ($name, $args, @patterns) = @_;
     test("gimle-report: $name", ['python3', $report, @$args], sub {
@@ -218,6 +224,17 @@ shows('functions and lines', ["$work/small.cg"], qr/^ *40  88\.9%  plugin_work/m
     qr/^ *30  66\.7%  plugin.c:6  for /m);
 shows('difference', ['--diff', "$work/small.cg", "$work/larger.cg"], qr/^ *20 100\.0%  plugin_work/m);
 shows('memory', ["$work/small.ms"], qr/^ *10 +108 #+ peak$/m, qr/^ *60  60\.0%   0x1: main/m);
+shows('errors', ["$work/small.json"], qr/^InvalidRead: 2$/m, qr/^ *>    6     for /m);
+test('gimle-report: errors with the same stack are one', ['python3', $report, '--html=FILE', "$work/small.json"], sub {
+    my ($r) = @_;
+    my $n = () = $r->{file} =~ /<details/g;
+    return $n == 2 && $r->{file} =~ /Invalid read of size 4 \(and 1 more/ ? () : $r->{file};
+}, needs => 'python3');
+test('gimle-report: damaged files of all kinds', ['python3', "$source/report_fuzz.py", $report,
+        "$work/small.cg", "$work/small.ms", "$work/small.json"], sub {
+    my ($r) = @_;
+    return $r->{out} =~ /^\d+ files, \d+ refused$/ ? () : $r->{out} . $r->{err};
+}, needs => 'python3');
 test('gimle-report: a page', ['python3', $report, '--html=FILE', "$work/small.ms"], sub {
     my ($r) = @_;
     my $ends = () = $r->{file} =~ m,</script>,g;
@@ -243,6 +260,12 @@ clicks('sort by a column', "$work/small.cg", "document.querySelectorAll('th')[1]
     qr,>Dr [^<]+</th>.*<td>5</td><td>2</td><td class="t">other.*plugin_work,s);
 clicks('annotated source', "$work/small.cg", "document.querySelector('tr.row').click()",
     qr,<tr class="hot"><td>30</td><td class="muted">6</td>,);
+
+clicks('a part of the picture', "$work/small.cg",
+    "document.querySelectorAll('rect')[3].dispatchEvent(new Event('click'))",
+    qr,<button>show all</button>.*<td class="muted">6</td>,s);
+clicks('filter', "$work/small.cg", "\$('filter').value='other';\$('filter').oninput()",
+    qr,<table id="functions">(?!.*<td class="t">plugin_work).*<td class="t">other,s);
 
 for my $damaged (['empty', ''], ['cut', "events: Ir\nfl=a\nfn=b\n1 2\n"], ['no counts', "events: Ir\n1 x\n"],
         ['cut tree', "time_unit: i\nsnapshot=0\nheap_tree=peak\nn2: 1 a\n n0: 1 b\n"], ['other', "hello\n"]) {
