@@ -126,10 +126,24 @@ static unsigned live_at_end(const Amd64Decoder *d, CodeWindow *w, Insn *last,
     return CCB_ALL;
 }
 
+/**
+ * Is the last to write codes a POPF? Then they were restored for whoever comes after a return: Go
+ * resumes code that a signal has interrupted in this way.
+ */
+static bool ends_with_restored_codes(Insn **insns, unsigned n)
+{
+    while (n > 0 && insns[n - 1]->n.cc_write == 0)
+        n--;
+    return n > 0 && (insns[n - 1]->mnemonic == ZYDIS_MNEMONIC_POPFQ ||
+                     insns[n - 1]->mnemonic == ZYDIS_MNEMONIC_POPF);
+}
+
 void flags_flow_block(const Amd64Decoder *d, CodeWindow *w, Insn **insns, unsigned n,
                       bool *assumption_failed)
 {
     unsigned live = live_at_end(d, w, insns[n - 1], assumption_failed);
+    if (ends_with_restored_codes(insns, n))
+        live = CCB_ALL;
     insns[n - 1]->cc_target = (uint16_t)live;
     for (unsigned i = n; i-- > 0;) {
         Insn *in = insns[i];
