@@ -54,7 +54,7 @@ static int note_image(struct dl_phdr_info *info, size_t size, void *ctx)
 void store_setup(const GimleTool *tool)
 {
     const char *dir = core_options->cache_dir;
-    if (!dir || strcmp(dir, "no") == 0 || core_options->engine == ENGINE_INTERP)
+    if ((dir && strcmp(dir, "no") == 0) || core_options->engine == ENGINE_INTERP)
         return;
     StoreConfig cfg = { .dir = dir, .image = { { .path = "/proc/self/exe",
                                                  .base = __executable_start,

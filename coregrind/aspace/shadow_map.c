@@ -87,6 +87,8 @@ static int shadow_pattern_fd(uint8_t value, size_t want)
             p->fd = host_fd_move(fd) + 1;
     }
     fd = p->fd - 1;
+    if (fd >= 0 && p->filled < want && !host_fd_files_may_grow())
+        fd = -1;
     if (fd >= 0 && p->filled < want)
         memset(chunk, value, sizeof chunk);
     while (fd >= 0 && p->filled < want) {

@@ -89,6 +89,12 @@ bool host_fd_is_core(int fd)
     return in_use >> ((unsigned long)fd - base_fd) & 1;
 }
 
+bool host_fd_files_may_grow(void)
+{
+    struct rlimit r;
+    return getrlimit(RLIMIT_FSIZE, &r) == 0 && r.rlim_cur == RLIM_INFINITY;
+}
+
 void host_fd_close(int fd)
 {
     if (host_fd_is_core(fd))

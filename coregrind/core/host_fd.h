@@ -22,6 +22,8 @@ int host_fd_move(int fd);
 int host_fd_dup(int fd);
 /** True if @p fd is one of ours: the client must get EBADF for it. */
 bool host_fd_is_core(int fd);
+/** False if RLIMIT_FSIZE is set: growing a file of ours, a memfd too, might end us with SIGXFSZ. */
+bool host_fd_files_may_grow(void);
 /** Close one of ours. */
 void host_fd_close(int fd);
 

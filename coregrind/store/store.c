@@ -22,7 +22,7 @@ enum {
     FLUSH_BYTES = 4 << 20,     /* what may wait in memory for each file */
     FILE_BYTES = 128 << 20,
 };
-#define DIRECTORY_BYTES (1ull << 30)
+#define DIRECTORY_BYTES (512ull << 20)
 
 static struct {
     int dir;        /* -1: no store */
@@ -70,19 +70,14 @@ static void default_directory(char *out, size_t size)
 {
     const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
     const char *why;
-    out[0] = 0;
-    if (cache && cache[0] == '/') {
-        snprintf(out, size, "%s/gimle", cache);
-    } else if (home && home[0] == '/') {
-        snprintf(out, size, "%s/.cache", home);
-        int fd = store_directory_open(out, true, &why);
-        if (fd < 0) {
-            out[0] = 0;
-            return;
-        }
+    int n = cache && cache[0] == '/' ? snprintf(out, size, "%s", cache)
+            : home && home[0] == '/' ? snprintf(out, size, "%s/.cache", home) : 0;
+    int fd = n > 0 && (size_t)n < size ? store_directory_open(out, true, &why) : -1;
+    if (fd < 0)
+        n = 0;
+    else
         host_fd_close(fd);
-        snprintf(out, size, "%s/.cache/gimle", home);
-    }
+    snprintf(out + n, size - (size_t)n, "%s", n ? "/gimle" : "");
 }
 
 const char *store_init(const StoreConfig *cfg)
@@ -169,8 +164,10 @@ void store_put(GuestAddr pc, unsigned mode, bool no_redirect, const VexTranslati
     if ((record = record_pack(t, store.image, &arena, &len))) {
         store_file_add(f, record_key(pc, mode, no_redirect), record, len);
         store.stats.added++;
-        if (store_file_pending(f) > FLUSH_BYTES)
+        if (store_file_pending(f) > FLUSH_BYTES && host_fd_files_may_grow())
             store_file_save(f, store.dir, FILE_BYTES);
+        else if (store_file_pending(f) > FLUSH_BYTES)
+            store_file_drop_pending(f);
     }
     arena_free(&arena);
 }
@@ -179,7 +176,7 @@ void store_save(void)
 {
     uint64_t file;
     bool any = false;
-    if (!store.writes)
+    if (!store.writes || !host_fd_files_may_grow())
         return;
     for (size_t it = 0; hashmap_next(&store.files, &it, NULL, &file);) {
         StoreFile *f = (StoreFile *)(uintptr_t)file;
@@ -188,6 +185,14 @@ void store_save(void)
     }
     if (any)
         store_directory_trim(store.dir, DIRECTORY_BYTES);
+}
+
+void store_stop(void)
+{
+    store_fork_child();
+    if (store.dir >= 0)
+        host_fd_close(store.dir);
+    store.dir = -1;
 }
 
 void store_fork_child(void)

@@ -51,6 +51,12 @@ void store_put(GuestAddr pc, unsigned mode, bool no_redirect, const VexTranslati
 /** Write what is new. */
 void store_save(void);
 
+/**
+ * No file is opened or written any more: the program is about to forbid itself system calls that
+ * we would make.
+ */
+void store_stop(void);
+
 /** In a forked child: its parent writes, it does not. */
 void store_fork_child(void);
 

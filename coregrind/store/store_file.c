@@ -100,11 +100,22 @@ static const uint8_t *find_in_segment(const StoreFile *f, size_t at, uint64_t ke
     return hash_bytes(data, *len, key) == e[lo].check ? data : NULL;
 }
 
-bool store_file_find(const StoreFile *f, uint64_t key, const void **data, size_t *len)
+/** What was used lies in code memory now: it need not be in the process twice. */
+static void unmap_used(StoreFile *f)
 {
+    madvise((void *)f->map, f->size, MADV_DONTNEED);
+    f->touched = 0;
+}
+
+bool store_file_find(StoreFile *f, uint64_t key, const void **data, size_t *len)
+{
+    if (f->touched > STORE_TOUCHED)
+        unmap_used(f);
     for (size_t i = f->segment.n; i-- > 0;)
-        if ((*data = find_in_segment(f, f->segment.data[i], key, len)))
+        if ((*data = find_in_segment(f, f->segment.data[i], key, len))) {
+            f->touched += *len;
             return true;
+        }
     return false;
 }
 

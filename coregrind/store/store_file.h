@@ -29,7 +29,7 @@ typedef struct StoreFile StoreFile;
 StoreFile *store_file_open(int dir_fd, const char *name, uint64_t purpose);
 
 /** The record with @p key, newest first; valid until the file is closed. False: none. */
-bool store_file_find(const StoreFile *f, uint64_t key, const void **data, size_t *len);
+bool store_file_find(StoreFile *f, uint64_t key, const void **data, size_t *len);
 
 /** Remember a record (copied) for the next store_file_save(). */
 void store_file_add(StoreFile *f, uint64_t key, const void *data, size_t len);

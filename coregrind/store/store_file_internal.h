@@ -12,6 +12,7 @@
 enum {
     STORE_ALIGN = 8,
     STORE_SEGMENTS = 16,         /**< a file with more is written anew */
+    STORE_TOUCHED = 2 << 20,     /**< bytes to be given out before what was used is unmapped */
     STORE_FILE_MAX = 512 << 20,  /**< larger files are not looked at */
 };
 #define STORE_FILE_MAGIC 0x31636574656c6d67u /* "gmletec1" */
@@ -40,6 +41,7 @@ struct StoreFile {
     uint64_t purpose;
     const uint8_t *map;  /**< NULL: nothing to find */
     size_t size;
+    size_t touched;      /**< bytes of records given out since unmap_used() */
     VEC(size_t) segment; /**< their offsets, oldest first */
     uint8_t *pending;    /**< records to be written */
     size_t used, cap;

@@ -15,6 +15,7 @@
 #include "coregrind/os/kernel_abi.h"
 #include "coregrind/os/raw_syscall.h"
 #include "coregrind/report/report.h"
+#include "coregrind/tcache/tcache.h"
 #include "special.h"
 
 /* ---- answers --------------------------------------------------------------------------------- */
@@ -258,6 +259,7 @@ static const char *const prctl_args[] = { "option", "arg2", "arg3", "arg4", "arg
 static void seccomp_warning(void)
 {
     static bool warned;
+    tcache_stop_keeping();
     if (!warned)
         gimle_umsg("WARNING: the program installs a seccomp filter, which also binds Gimle: if it "
                    "forbids what the core needs, the process will be killed\n");

@@ -3,9 +3,12 @@
 #include "code_arena.h"
 
 #include <errno.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#include "coregrind/core/host_fd.h"
 
 #ifndef MFD_EXEC
 #define MFD_EXEC 0x10U /* Linux 6.3; older kernels refuse it and need it not */
@@ -14,31 +17,49 @@
 enum { SETTLE_BYTES = 1 << 20 };
 #define PAGE_MASK ((size_t)4095)
 
+/** A memfd of @p size bytes, which shows what it is in /proc; -1: use memory without a file. */
 static int code_arena_memfd(size_t size)
 {
+    if (!host_fd_files_may_grow())
+        return -1;
     int fd = (int)syscall(SYS_memfd_create, "gimle-code", MFD_CLOEXEC | MFD_EXEC);
     if (fd < 0)
         fd = (int)syscall(SYS_memfd_create, "gimle-code", MFD_CLOEXEC);
-    if (fd < 0)
-        return -errno;
-    if (ftruncate(fd, (off_t)size) != 0) {
-        int err = errno;
+    if (fd >= 0 && ftruncate(fd, (off_t)size) != 0) {
         close(fd);
-        return -err;
+        fd = -1;
     }
     return fd;
 }
 
+/** Map new memory twice; 0 or negative errno. */
+static int code_arena_map(size_t size, uint8_t **rw, uint8_t **rx)
+{
+    int fd = code_arena_memfd(size), flags = MAP_SHARED | MAP_NORESERVE;
+    void *w = mmap(NULL, size, PROT_READ | PROT_WRITE, fd < 0 ? flags | MAP_ANONYMOUS : flags, fd, 0);
+    void *x = MAP_FAILED;
+    if (w != MAP_FAILED && fd >= 0)
+        x = mmap(NULL, size, PROT_READ | PROT_EXEC, flags, fd, 0);
+    else if (w != MAP_FAILED) /* of no bytes of a shared mapping: all of it once more */
+        x = mremap(w, 0, size, MREMAP_MAYMOVE);
+    if (x != MAP_FAILED && fd < 0 && mprotect(x, size, PROT_READ | PROT_EXEC) != 0) {
+        munmap(x, size);
+        x = MAP_FAILED;
+    }
+    int err = x == MAP_FAILED ? -errno : 0;
+    if (fd >= 0)
+        close(fd);
+    if (err && w != MAP_FAILED)
+        munmap(w, size);
+    *rw = w;
+    *rx = x;
+    return err;
+}
+
 int code_arena_init(CodeArena *a, size_t size)
 {
-    int fd = code_arena_memfd(size), err = 0;
-    if (fd < 0)
-        return fd;
-    void *rw = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, fd, 0);
-    void *rx = mmap(NULL, size, PROT_READ | PROT_EXEC, MAP_SHARED | MAP_NORESERVE, fd, 0);
-    if (rw == MAP_FAILED || rx == MAP_FAILED)
-        err = -errno;
-    close(fd);
+    uint8_t *rw, *rx;
+    int err = code_arena_map(size, &rw, &rx);
     if (err == 0)
         *a = (CodeArena){ .rw = rw, .rx = rx, .size = size, .cold = size };
     return err;
@@ -60,31 +81,18 @@ void code_arena_settle(CodeArena *a)
     a->settled = a->used + (a->size - a->cold);
 }
 
-/** Copy [from, to) of code memory into @p fd; 0 or negative errno. */
-static int code_arena_copy(const CodeArena *a, int fd, size_t from, size_t to)
-{
-    while (from < to) {
-        ssize_t n = pwrite(fd, a->rw + from, to - from, (off_t)from);
-        if (n <= 0)
-            return n ? -errno : -EIO;
-        from += (size_t)n;
-    }
-    return 0;
-}
-
 int code_arena_unshare(CodeArena *a)
 {
-    int fd = code_arena_memfd(a->size);
-    if (fd < 0)
-        return fd;
-    int err = code_arena_copy(a, fd, 0, a->used);
-    if (err == 0)
-        err = code_arena_copy(a, fd, a->cold, a->size);
-    int flags = MAP_SHARED | MAP_NORESERVE | MAP_FIXED;
-    if (err == 0 &&
-        (mmap(a->rw, a->size, PROT_READ | PROT_WRITE, flags, fd, 0) == MAP_FAILED ||
-         mmap((void *)a->rx, a->size, PROT_READ | PROT_EXEC, flags, fd, 0) == MAP_FAILED))
-        err = -errno;
-    close(fd);
-    return err;
+    uint8_t *rw, *rx;
+    int err = code_arena_map(a->size, &rw, &rx);
+    if (err)
+        return err;
+    memcpy(rw, a->rw, a->used);
+    memcpy(rw + a->cold, a->rw + a->cold, a->size - a->cold);
+    int flags = MREMAP_MAYMOVE | MREMAP_FIXED;
+    if (mremap(rw, a->size, a->size, flags, a->rw) == MAP_FAILED ||
+        mremap(rx, a->size, a->size, flags, (void *)a->rx) == MAP_FAILED)
+        return -errno;
+    a->settled = 0;
+    return 0;
 }

@@ -450,6 +450,13 @@ TcacheStats tcache_stats(void)
     return tc.stats;
 }
 
+void tcache_stop_keeping(void)
+{
+    lock_take(LOCK_translate);
+    store_stop();
+    lock_release(LOCK_translate);
+}
+
 void tcache_save(void)
 {
     lock_take(LOCK_translate);

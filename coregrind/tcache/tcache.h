@@ -74,6 +74,9 @@ TcacheStats tcache_stats(void);
 /** At the end: keep new translations for the next run. */
 void tcache_save(void);
 
+/** As store_stop(). */
+void tcache_stop_keeping(void);
+
 /** Write /tmp/perf-PID.map lines for perf(1). */
 void tcache_write_perf_map(void);
 

@@ -175,6 +175,40 @@ push @tests, ['a directory that others may write to is not used', sub {
     my $r = Run::run(cmd => [$gimle, "--cache-dir=$work/open", '--tool=none', '/bin/true'], base => "$work/open-run");
     return ($r->{status} == 1 && $r->{err} =~ /\Agimle: --cache-dir=.*\n\z/, $r->{err});
 }];
+# Natively it prints "ok"; whoever opens, locks or writes files other than descriptors 1 and 2 dies.
+compile("$work/sealed", <<'C');
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#define KILL(nr) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, nr, 0, 1), BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS)
+int main(void)
+{
+    struct sock_filter code[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        KILL(SYS_open), KILL(SYS_openat), KILL(SYS_flock), KILL(SYS_pwrite64), KILL(SYS_rename),
+        KILL(SYS_renameat), KILL(SYS_renameat2), KILL(SYS_unlinkat), KILL(SYS_getdents64),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    struct sock_fprog filter = { sizeof code / sizeof *code, code };
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter))
+        return 3;
+    puts("ok");
+    return 0;
+}
+C
+push @tests, ['a program that forbids itself files', sub {
+    my $r = Run::run(cmd => [$gimle, "--cache-dir=$work/sealed-files", '-q', '--tool=none', "$work/sealed"],
+        base => "$work/sealed-run");
+    return ($r->{status} == 0 && !$r->{signal} && $r->{out} eq "ok\n", Run::how_it_ended($r), $r->{err});
+}];
+push @tests, ['a limit on the size of files', sub {
+    my $r = Run::run(cmd => "ulimit -f 8; exec $gimle --cache-dir=$work/limited -q --tool=none /bin/echo a",
+        base => "$work/limited-run");
+    return ($r->{status} == 0 && !$r->{signal} && $r->{out} eq "a\n", Run::how_it_ended($r), $r->{err});
+}];
 push @tests, ['without a home directory all is as without the option', sub {
     my $r = Run::run(cmd => [$gimle, '-q', '--tool=none', '/bin/echo', 'a'], env => { HOME => undef, XDG_CACHE_HOME => undef },
         base => "$work/home-run");

@@ -45,7 +45,7 @@ static void add(StoreFile *f, uint64_t key, const char *text)
     store_file_add(f, key, text, strlen(text) + 1);
 }
 
-static void assert_has(const StoreFile *f, uint64_t key, const char *text)
+static void assert_has(StoreFile *f, uint64_t key, const char *text)
 {
     const void *data;
     size_t len;
@@ -54,7 +54,7 @@ static void assert_has(const StoreFile *f, uint64_t key, const char *text)
     assert_string_equal(data, text);
 }
 
-static void assert_has_not(const StoreFile *f, uint64_t key)
+static void assert_has_not(StoreFile *f, uint64_t key)
 {
     const void *data;
     size_t len;
