@@ -21,6 +21,8 @@
 #include "coregrind/tcache/tcache.h"
 #include "exec_internal.h"
 
+enum { SYSCALL_BYTES = 2 };
+
 /** Where the code for (pc, mode) is put for inline lookup by indirect jumps. */
 static VexJumpEntry *jump_entry(VexState *s, unsigned mode, GuestAddr pc)
 {
@@ -75,7 +77,14 @@ bool exec_note_code_write(Thread *t, GuestAddr page, size_t len)
 
 /* ---- service of exits that are no plain jumps ------------------------------------------------- */
 
-static void service_syscall(Thread *t) { syscall_run(t); }
+static void service_syscall(Thread *t)
+{
+    if (signal_deliverable(t))
+        t->state->guest.pc -= SYSCALL_BYTES; /* what came before the call is delivered before it */
+    else
+        syscall_run(t);
+}
+
 /** Which of the request instructions was it? Its last byte stands before the pc. */
 static void service_client_request(Thread *t)
 {
