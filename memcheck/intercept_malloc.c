@@ -182,18 +182,27 @@ static const char *const size_argument[] = {
 
 static HeapAllocKind kind_of(const GuestCall *c) { return (HeapAllocKind)c->what->aux; }
 
-static void return_block(GuestCall *c, const HeapBlock *b)
+/**
+ * Return @p b; if there is none, what the original does where there is no memory: errno is its own.
+ * Nobody has as much as argument @p size_arg is made to ask for.
+ */
+static void return_block(GuestCall *c, const HeapBlock *b, unsigned size_arg)
 {
-    guest_call_return(c, b ? b->addr : 0);
+    if (b) {
+        guest_call_return(c, b->addr);
+        return;
+    }
+    guest_call_set_arg(c, size_arg, INT64_MAX);
+    guest_call_original(c);
 }
 
 static void do_malloc(GuestCall *c)
 {
     uint64_t size = guest_call_arg(c, 0);
-    if (is_fishy(c->thread, size_argument[HEAP_MALLOC], size))
-        guest_call_return(c, 0);
-    else
-        return_block(c, new_block(c->thread, size, 16, HEAP_MALLOC, CONTENTS_UNDEFINED));
+    HeapBlock *b = NULL;
+    if (!is_fishy(c->thread, size_argument[HEAP_MALLOC], size))
+        b = new_block(c->thread, size, 16, HEAP_MALLOC, CONTENTS_UNDEFINED);
+    return_block(c, b, 0);
 }
 
 /** operator new: where there is no memory the original fails too, and throws or returns NULL. */
@@ -227,10 +236,13 @@ static void do_calloc(GuestCall *c)
 {
     uint64_t n = guest_call_arg(c, 0), each = guest_call_arg(c, 1), size;
     HeapBlock *b = NULL;
-    if (!is_fishy(c->thread, "calloc(nmemb)", n) && !is_fishy(c->thread, "calloc(size)", each) &&
-        !__builtin_mul_overflow(n, each, &size))
+    bool too_much = __builtin_mul_overflow(n, each, &size); /* which calloc itself looks after */
+    if (!too_much && !is_fishy(c->thread, "calloc(nmemb)", n) &&
+        !is_fishy(c->thread, "calloc(size)", each))
         b = new_block(c->thread, size, 16, HEAP_MALLOC, CONTENTS_ZERO);
-    return_block(c, b);
+    if (!b)
+        guest_call_set_arg(c, 0, INT64_MAX);
+    return_block(c, b, 1);
 }
 
 static void do_realloc(GuestCall *c)
@@ -238,27 +250,28 @@ static void do_realloc(GuestCall *c)
     Thread *t = c->thread;
     GuestAddr old_addr = guest_call_arg(c, 0);
     uint64_t size = guest_call_arg(c, 1);
-    guest_call_return(c, 0);
-    if (old_addr == 0) {
-        if (!is_fishy(t, size_argument[HEAP_MALLOC], size))
-            return_block(c, new_block(t, size, 16, HEAP_MALLOC, CONTENTS_UNDEFINED));
-        return;
-    }
-    if (size == 0) {
+    HeapBlock *b = NULL;
+    if (old_addr && size == 0) {
+        guest_call_return(c, 0);
         mc_heap_count(0, 1, 0);
-        HeapBlock *b = claim(t, old_addr, HEAP_MALLOC);
+        b = claim(t, old_addr, HEAP_MALLOC);
         if (b)
             retire(t, b);
         return;
     }
-    if (is_fishy(t, "realloc(size)", size))
-        return;
-    HeapBlock *old = claim(t, old_addr, HEAP_MALLOC);
-    if (!old) {
-        mc_heap_count(1, 1, size);
-        return;
+    if (old_addr == 0) {
+        if (!is_fishy(t, size_argument[HEAP_MALLOC], size))
+            b = new_block(t, size, 16, HEAP_MALLOC, CONTENTS_UNDEFINED);
+    } else if (!is_fishy(t, "realloc(size)", size)) {
+        HeapBlock *old = claim(t, old_addr, HEAP_MALLOC);
+        if (!old)
+            mc_heap_count(1, 1, size);
+        else
+            b = move_block(t, old, size);
     }
-    return_block(c, move_block(t, old, size));
+    if (!b)
+        guest_call_set_arg(c, 0, 0); /* the original does not know our block */
+    return_block(c, b, 1);
 }
 
 static uint64_t round_up_power(uint64_t v)
@@ -269,20 +282,20 @@ static uint64_t round_up_power(uint64_t v)
     return p;
 }
 
-static void aligned(GuestCall *c, uint64_t align, uint64_t size)
+static void aligned(GuestCall *c, uint64_t align, uint64_t size, unsigned size_arg)
 {
     HeapBlock *b = NULL;
     if (!is_fishy(c->thread, "memalign(size)", size))
         b = new_block(c->thread, size, round_up_power(align), HEAP_MALLOC, CONTENTS_UNDEFINED);
-    return_block(c, b);
+    return_block(c, b, size_arg);
 }
 
-static void do_memalign(GuestCall *c) { aligned(c, guest_call_arg(c, 0), guest_call_arg(c, 1)); }
-static void do_valloc(GuestCall *c) { aligned(c, 4096, guest_call_arg(c, 0)); }
+static void do_memalign(GuestCall *c) { aligned(c, guest_call_arg(c, 0), guest_call_arg(c, 1), 1); }
+static void do_valloc(GuestCall *c) { aligned(c, 4096, guest_call_arg(c, 0), 0); }
 
 static void do_pvalloc(GuestCall *c)
 {
-    aligned(c, 4096, (guest_call_arg(c, 0) + 4095) & ~4095ULL);
+    aligned(c, 4096, (guest_call_arg(c, 0) + 4095) & ~4095ULL, 0);
 }
 
 /* ---- looking into the heap, tuning it: there is nothing to see and nothing to tune ---- */
@@ -341,8 +354,10 @@ static void do_usable_size(GuestCall *c)
 
 static GuestQuick quick_result(struct VexState *s, const HeapBlock *b)
 {
+    if (!b)
+        return guest_quick_declined();
     mc_result_is_defined(s);
-    return guest_quick_done(b ? b->addr : 0);
+    return guest_quick_done(b->addr);
 }
 
 QUICK(quick_malloc)

@@ -199,6 +199,8 @@ static void exec_run_compiled(Thread *t, unsigned mode)
     vex_enter(s, code, vex_config()->modes[mode].flags & VM_PINNED);
     if (s->exit_reason == VEX_EXIT_CHAIN)
         tcache_take_exit(s);
+    if (no_redirect && s->guest.pc == pc) /* its first instruction is to run in another mode */
+        t->no_redirect_pc = pc;
 }
 
 static void exec_run_interpreted(Thread *t, unsigned mode, struct Arena *arena)

@@ -245,12 +245,20 @@ bool redirect_lookup(GuestAddr pc, const IrCallee **callee, uint64_t *arg)
 
 /* ---- calls ----------------------------------------------------------------------------------- */
 
+static const uint8_t argument_reg[6] = { RDI, RSI, RDX, RCX, R8, R9 };
+
+void guest_call_set_arg(GuestCall *c, unsigned i, uint64_t v)
+{
+    CHECK(i < 6);
+    c->thread->state->guest.gpr[argument_reg[i]] = v;
+    EVENT(reg_write, c->thread, argument_reg[i]);
+}
+
 uint64_t guest_call_arg(const GuestCall *c, unsigned i)
 {
-    static const uint8_t reg[6] = { RDI, RSI, RDX, RCX, R8, R9 };
     const GuestAmd64 *g = &c->thread->state->guest;
     if (i < 6)
-        return g->gpr[reg[i]];
+        return g->gpr[argument_reg[i]];
     uint64_t v = 0;
     gimle_read_guest(&v, g->gpr[RSP] + 8 * (uint64_t)(i - 5), sizeof v);
     return v;

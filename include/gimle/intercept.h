@@ -16,6 +16,8 @@ typedef struct GuestCall {
 
 /** i-th integer argument (0..5 registers, then stack). */
 uint64_t guest_call_arg(const GuestCall *c, unsigned i);
+/** What the original is to get as argument @p i, 0 to 5. */
+void guest_call_set_arg(GuestCall *c, unsigned i, uint64_t v);
 /** Set the integer return value (and optionally the second word). */
 void guest_call_return(GuestCall *c, uint64_t v);
 uint64_t guest_call_result(const GuestCall *c);
