@@ -14,6 +14,7 @@
 #include "base/ranked_lock.h"
 #include "base/vec.h"
 #include "coregrind/report/report_internal.h"
+#include "coregrind/report/trace_memo.h"
 
 enum {
     MAX_CONTEXTS = 1000,      /**< different errors shown before giving up */
@@ -67,6 +68,7 @@ void report_change_disabled(Thread *t, int delta)
 
 void report_thread_ended(unsigned tid)
 {
+    trace_memo_forget();
     uint64_t n = 0;
     lock_take(LOCK_errors);
     if (hashmap_get(&disabled, tid, &n) && n > 0) {

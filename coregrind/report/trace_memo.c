@@ -8,7 +8,10 @@
 #include "coregrind/report/trace_memo.h"
 
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include "base/check.h"
 
 enum { ENTRY_BITS = 10, ENTRIES = 1 << ENTRY_BITS, HINT_BITS = 11, HINTS = 1 << HINT_BITS };
 
@@ -38,7 +41,8 @@ typedef struct TraceMemo {
     TraceEntry entry[ENTRIES];
 } TraceMemo;
 
-static _Thread_local TraceMemo memo;
+/** Not in the threads' own storage, which their host stacks have to hold. */
+static _Thread_local TraceMemo *memo;
 
 typedef uint64_t __attribute__((aligned(1), may_alias)) StackWord;
 
@@ -48,11 +52,17 @@ __attribute__((no_sanitize("address"))) static inline uint64_t word_at(GuestAddr
     return *(const StackWord *)(uintptr_t)a;
 }
 
-static bool in_stack(GuestAddr sp) { return sp >= memo.lo && sp < memo.hi && memo.hi - sp >= 8; }
+static bool in_stack(GuestAddr sp)
+{
+    return memo && sp >= memo->lo && sp < memo->hi && memo->hi - sp >= 8;
+}
 
 static inline uint64_t mix(uint64_t v) { return v * 0x9e3779b97f4a7c15ULL; }
 
-static inline FrameHint *hint_of(GuestAddr ra) { return &memo.hint[mix(ra) >> (64 - HINT_BITS)]; }
+static inline FrameHint *hint_of(GuestAddr ra)
+{
+    return &memo->hint[mix(ra) >> (64 - HINT_BITS)];
+}
 
 /**
  * The pair of entries for a start.  The return addresses tell calls from different places with the
@@ -70,7 +80,7 @@ static TraceEntry *entries_of(const TraceStart *at)
         ra = word_at(sp);
         v = (v ^ v >> 32) * 0xd6e8feb86659fd93ULL ^ ra;
     }
-    return &memo.entry[mix(v) >> (64 - ENTRY_BITS) & ~1ULL];
+    return &memo->entry[mix(v) >> (64 - ENTRY_BITS) & ~1ULL];
 }
 
 static void put_hints(const TraceStart *at, const UnwindLog *log)
@@ -105,12 +115,16 @@ const StackTrace *trace_memo_find(const TraceStart *at)
 /** All entries are about one stack: another one starts anew. */
 static void change_stack(GuestAddr lo, GuestAddr hi)
 {
-    if (memo.lo == lo && memo.hi == hi)
+    if (!memo) {
+        memo = calloc(1, sizeof *memo);
+        CHECK(memo != NULL, "out of memory");
+    }
+    if (memo->lo == lo && memo->hi == hi)
         return;
     for (unsigned i = 0; i < ENTRIES; i++)
-        memo.entry[i].trace = NULL;
-    memo.lo = lo;
-    memo.hi = hi;
+        memo->entry[i].trace = NULL;
+    memo->lo = lo;
+    memo->hi = hi;
 }
 
 void trace_memo_put(const TraceStart *at, const UnwindLog *log, GuestAddr lo, GuestAddr hi,
@@ -122,7 +136,7 @@ void trace_memo_put(const TraceStart *at, const UnwindLog *log, GuestAddr lo, Gu
     if (!in_stack(at->sp))
         return;
     put_hints(at, log);
-    TraceEntry *e = entries_of(at) + (memo.turn++ & 1);
+    TraceEntry *e = entries_of(at) + (memo->turn++ & 1);
     e->trace = t;
     e->at = *at;
     e->generation = log->generation;
@@ -130,4 +144,10 @@ void trace_memo_put(const TraceStart *at, const UnwindLog *log, GuestAddr lo, Gu
     e->fp_matters = log->fp_matters;
     memcpy(e->value, log->value, log->n * sizeof *log->value);
     memcpy(e->offset, log->offset, log->n * sizeof *log->offset);
+}
+
+void trace_memo_forget(void)
+{
+    free(memo);
+    memo = NULL;
 }

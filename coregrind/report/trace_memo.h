@@ -24,4 +24,7 @@ const StackTrace *trace_memo_find(const TraceStart *at);
 void trace_memo_put(const TraceStart *at, const UnwindLog *log, GuestAddr lo, GuestAddr hi,
                     const StackTrace *t);
 
+/** The calling host thread ends. */
+void trace_memo_forget(void);
+
 #endif
