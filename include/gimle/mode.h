@@ -19,7 +19,8 @@ enum {
     VM_NATIVE_STRINGS = 8,
     /**
      * What instrument() makes depends on the guest's code and the tool's options only, and has no
-     * addresses of this process but those of IrCallee functions: translations may be kept on disk.
+     * addresses of this process but those of IrCallee functions: translations may be kept on
+     * disk, and instrument() is then not called for blocks of earlier runs.
      */
     VM_PORTABLE = 16
 };
