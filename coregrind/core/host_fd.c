@@ -49,7 +49,7 @@ unsigned long host_fd_client_end(void)
 void host_fd_raise_limit(unsigned long soft)
 {
     struct rlimit r;
-    if (getrlimit(RLIMIT_NOFILE, &r) != 0 || soft + HOST_FDS <= r.rlim_cur)
+    if (soft <= client_limit || getrlimit(RLIMIT_NOFILE, &r) != 0 || soft + HOST_FDS <= r.rlim_cur)
         return;
     client_raised = true;
     if (r.rlim_max < soft + HOST_FDS) { /* only the superuser may */
