@@ -6,6 +6,7 @@ use warnings;
 use POSIX ();
 use Time::HiRes ();
 
+our %verdict; # of each test that tap_parallel() ran, by name: ok, SKIP or something else
 our $jobs = $ENV{GIMLE_TEST_JOBS} || cpus();
 
 sub cpus {
@@ -103,6 +104,7 @@ sub tap_parallel {
         $number++;
         my ($verdict, $rest) = split /\n/, $said, 2;
         $verdict //= 'died';
+        $verdict{ $t->{name} } = $verdict;
         if ($verdict eq 'ok') {
             print "ok $number - $t->{name}\n";
         } elsif ($verdict eq 'SKIP') {

@@ -39,7 +39,7 @@ sub rows {
         next if /^\s*(#|$)/;
         my ($name, $needs, $flags, $command) = map { s/^\s+|\s+$//gr } split /\|/, $_, 4;
         push @rows, { name => $name, needs => [split /[\s,]+/, $needs], command => $command,
-            trace => scalar $flags =~ /T/, only_none => scalar $flags =~ /N/, status_only => scalar $flags =~ /P/,
+            trace => scalar $flags =~ /T/, only_none => scalar $flags =~ /N/, status_only => scalar $flags =~ /P/, kinds_only => scalar $flags =~ /K/,
             timeout => $flags =~ /t(\d+)/ ? $1 : 60 };
     }
     return @rows;
@@ -78,6 +78,12 @@ sub signatures {
     return \%s;
 }
 
+# The reports without their places.
+sub kinds {
+    my ($signatures) = @_;
+    return { map { s/ <- .*//r => 1 } keys %$signatures };
+}
+
 # What Valgrind's memcheck says about the same row; kept, since it does not change.
 sub valgrind_signatures {
     my ($row) = @_;
@@ -110,7 +116,7 @@ sub test {
     for (@{ $row->{needs} }) {
         return ('SKIP', "no $_ here") unless Run::have($_);
     }
-    my $native = run_row($row, "native-$mode", '', 120);
+    my $native = run_row($row, "native-$mode", q(), $row->{timeout} > 120 ? $row->{timeout} : 120);
     return ('SKIP', 'does not run natively: ' . Run::how_it_ended($native) . ' ' . substr $native->{err}, 0, 200)
         if $native->{timeout} || $native->{signal} || $native->{status} > 125;
     my $r = run_row($row, $mode, prefix($checker, $row, $mode, $mode), $row->{timeout} * $limit_factor);
@@ -122,6 +128,7 @@ sub test {
     if ($mode eq 'memcheck' && !$by_valgrind) {
         my $ours = signatures($r->{logs});
         my $theirs = %$ours ? valgrind_signatures($row) : {};
+        ($ours, $theirs) = (kinds($ours), kinds($theirs)) if $row->{kinds_only};
         push @bad, map { "not reported by Valgrind: $_" } grep { !$theirs->{$_} } sort keys %$ours;
     }
     push @bad, map { "log: $_" } grep { /^gimle: |unhandled|bug of Gimle/ } split /\n/, $r->{logs} if @bad;
@@ -138,4 +145,10 @@ for my $file ($list eq 'all' ? qw(quick long) : $list) {
         }
     }
 }
-exit(Run::tap_parallel(@tests) ? 1 : 0);
+my $failed = Run::tap_parallel(@tests);
+for my $mode (split /,/, $modes) {
+    my @verdicts = map { $Run::verdict{$_} } grep { / under \Q$mode\E$/ } keys %Run::verdict;
+    printf "# programs under %s: %d tried, %d passed\n", $mode, scalar(grep { $_ ne 'SKIP' } @verdicts),
+        scalar grep { $_ eq 'ok' } @verdicts;
+}
+exit($failed ? 1 : 0);
