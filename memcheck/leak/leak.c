@@ -232,7 +232,7 @@ void leak_check(const LeakRequest *r)
 {
     LeakHeap h;
     RecordVec records = { 0 };
-    leak_search(&h, r->heuristics);
+    leak_search(&h, r->heuristics, r->thread ? NULL : gimle_thread_self());
     make_records(&h, &records);
     if (r->delta != LEAK_DELTA_ANY)
         compare_with_previous(&records);

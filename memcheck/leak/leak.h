@@ -58,8 +58,8 @@ typedef struct LeakHeap {
     size_t n, cap;
 } LeakHeap;
 
-/** Find all live blocks and their kinds; free with leak_search_free(). */
-void leak_search(LeakHeap *h, unsigned heuristics);
+/** Find all live blocks and their kinds; free with leak_search_free(). @p ending has called exit(). */
+void leak_search(LeakHeap *h, unsigned heuristics, const Thread *ending);
 void leak_search_free(LeakHeap *h);
 
 #endif

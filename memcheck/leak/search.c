@@ -19,6 +19,8 @@ enum { SCAN_CHUNK = 64 << 10, WORD = 8 };
 typedef struct Search {
     LeakHeap *h;
     VEC(uint32_t) stack;     /**< blocks whose contents are still to be looked at */
+    VEC(GuestAddr) unused;   /**< stack pointers whose red zones hold nothing */
+    const Thread *ending;    /**< the thread that has called exit(), or NULL */
     VEC(uint64_t) registers; /**< of all threads */
     GuestAddr lo, hi;        /**< range that all blocks are in */
     unsigned heuristics;
@@ -199,6 +201,15 @@ static void look_at(Search *s, uint64_t word, LeakKind from)
         mark(s, word, from);
 }
 
+/** Is @p a in a red zone that has only remains of functions that have returned? */
+static bool is_remains(const Search *s, GuestAddr a)
+{
+    for (size_t i = 0; i < s->unused.n; i++)
+        if (a < s->unused.data[i] && a >= s->unused.data[i] - gimle_guest->red_zone)
+            return true;
+    return false;
+}
+
 /** Look at each aligned, addressable and defined word of [start, end). */
 static void scan(Search *s, GuestAddr start, GuestAddr end, LeakKind from)
 {
@@ -208,7 +219,8 @@ static void scan(Search *s, GuestAddr start, GuestAddr end, LeakKind from)
         size_t want = end - start < SCAN_CHUNK ? end - start : SCAN_CHUNK;
         size_t got = gimle_read_guest(buf, start, want);
         for (size_t k = 0; k < got / WORD; k++)
-            if (buf[k] >= s->lo && buf[k] < s->hi && shadow_all_defined(start + k * WORD, WORD))
+            if (buf[k] >= s->lo && buf[k] < s->hi && shadow_all_defined(start + k * WORD, WORD) &&
+                !is_remains(s, start + k * WORD))
                 look_at(s, buf[k], from);
         /* What cannot be read is left out, by pages. */
         start = got == want ? start + want : (start + got + 4096) & ~4095ULL;
@@ -236,9 +248,23 @@ static void scan_mappings(Search *s)
     }
 }
 
+/** Only a function that calls none, and has no frame but its frame pointer, keeps things there. */
+static bool may_use_red_zone(const Search *s, Thread *t, GuestAddr sp)
+{
+    const StackTrace *where = gimle_stack_trace(t);
+    uint64_t top[2] = { 0, 0 };
+    if (t == s->ending || !where || where->n < 2)
+        return false;
+    gimle_read_guest(top, sp, sizeof top);
+    return top[0] == where->pc[1] || top[1] == where->pc[1];
+}
+
 static void collect_registers(void *ctx, Thread *t)
 {
     Search *s = ctx;
+    GuestAddr sp = gimle_thread_get_reg(t, gimle_guest->sp);
+    if (!may_use_red_zone(s, t, sp))
+        vec_push(&s->unused, sp);
     if (!s->have_blocks) {
         s->have_blocks = true;
         collect_blocks(s);
@@ -261,9 +287,10 @@ static void find_cliques(Search *s)
     }
 }
 
-void leak_search(LeakHeap *h, unsigned heuristics)
+void leak_search(LeakHeap *h, unsigned heuristics, const Thread *ending)
 {
-    Search s = { .h = h, .heuristics = heuristics, .buf = malloc(SCAN_CHUNK) };
+    Search s = { .h = h, .heuristics = heuristics, .ending = ending,
+                 .buf = malloc(SCAN_CHUNK) };
     CHECK(s.buf != NULL, "out of memory");
     *h = (LeakHeap){ 0 };
     gimle_thread_for_each_stopped(collect_registers, &s);
@@ -278,6 +305,7 @@ void leak_search(LeakHeap *h, unsigned heuristics)
     }
     free(s.buf);
     vec_free(&s.stack);
+    vec_free(&s.unused);
     vec_free(&s.registers);
 }
 
