@@ -172,6 +172,32 @@ static void reg_move(Carry *c, const Move *move)
         c->known |= to;
 }
 
+/** Before dst op= constant. */
+static void bit_op(Carry *c, const Move *m)
+{
+    IrBlock *b = c->x.b;
+    uint32_t bit = regmask_bit(m->dst);
+    IrType t = ir_type_of_size(m->size);
+    if (bit & c->known)
+        return;
+    ir_cold_begin(b, nonzero(b, mask_bits(b, bit)));
+    IrRef operand = ir_const(b, m->op == OP_AND ? t : TY_I8, m->operand);
+    IrRef v = ir_binop(b, (IrOp)m->op, reg_piece(b, m->dst, 0, m->size), operand);
+    if (m->flags_live)
+        leave_if(&c->x, nonzero(b, v), MODE_SLOW, REASON_USE);
+    if (!m->discards) {
+        v = as_i64(b, v);
+        if (m->size < 4) {
+            uint64_t kept = ~((1ULL << (8 * m->size)) - 1);
+            IrRef old = ir_binop(b, OP_AND, reg_piece(b, m->dst, 0, 8), c64(b, kept));
+            v = ir_binop(b, OP_OR, v, old);
+        }
+        ir_store(b, SPACE_STATE, shadow_reg(m->dst, 0), v);
+        update_bit(b, bit, nonzero(b, v));
+    }
+    ir_cold_end(b);
+}
+
 /** Before the store of the low @p size bytes of register @p src to @p m. */
 static void carry_store(Carry *c, IrMem m, unsigned size, RegId src)
 {
@@ -227,7 +253,7 @@ static void emit_native(Carry *c, IrRef i)
     Instr *x = &c->x;
     const IrInsn *in = &x->src->insn[i];
     const NativeInsn *n = x->src->native[in->aux];
-    Move move = move_of_native(n);
+    Move move = move_at(&c->moves, x->src, i);
     IrMem m = ir_copy_mem(&x->copier, i);
     if (move.kind == MOVE_LOAD)
         before_load(c, m, move.size);
@@ -235,6 +261,8 @@ static void emit_native(Carry *c, IrRef i)
         carry_store(c, m, move.size, move.src);
     else if (move.kind == MOVE_REG)
         reg_move(c, &move);
+    else if (move.kind == MOVE_BITS)
+        bit_op(c, &move);
     else if (n->mem_access)
         check_native(x, i, MODE_SLOW);
     bool sp = native_writes_sp(n);

@@ -40,8 +40,33 @@ static void note_consumers(MoveInfo *mi, const IrBlock *b, IrRef i)
     }
 }
 
+/** Codes as in RFLAGS: all six. */
+enum { ALL_FLAGS = 0x8d5 };
+
+static void find_dead_flags(MoveInfo *mi, const IrBlock *b)
+{
+    bool dead = false;
+    for (uint32_t i = b->n; i-- > 0;) {
+        const IrInsn *in = &b->insn[i];
+        mi->flags_dead[i] = dead;
+        if (in->op == OP_NATIVE) {
+            const NativeInsn *n = b->native[in->aux];
+            if (n->cc_read || (n->flags & NF_FLAGS_MAYBE))
+                dead = false;
+            else if ((n->cc_write & ALL_FLAGS) == ALL_FLAGS)
+                dead = true;
+        } else if (in->op == OP_PUT && in->aux == gimle_guest->flags) {
+            dead = true;
+        } else if (in->op == OP_EXIT_IF || (in->op == OP_GET && in->aux == gimle_guest->flags)) {
+            dead = false;
+        }
+    }
+}
+
 void moves_find(MoveInfo *mi, const IrBlock *b, struct Arena *arena)
 {
+    mi->flags_dead = arena_array(arena, uint8_t, b->n);
+    find_dead_flags(mi, b);
     mi->only_moved = arena_array(arena, uint8_t, b->n);
     mi->put_at = arena_array(arena, IrRef, b->n);
     for (uint32_t i = 0; i < b->n; i++) {
@@ -65,7 +90,7 @@ static bool is_move_target(const NativeOp *o, unsigned size)
 {
     if (o->access != NA_WRITE || o->offset || !has_own_bit(o->reg))
         return false;
-    return o->cls == RC_GPR ? o->wsize == 8 && o->size == size
+    return o->cls == RC_GPR ? o->wsize == 8 && (o->size == size || size < 4)
                             : o->cls == RC_VEC && size >= 4 && o->wsize >= 16 && o->size >= size;
 }
 
@@ -78,18 +103,27 @@ static bool is_move_source(const NativeOp *o, unsigned size)
 static Move move_to(const NativeOp *o, MoveKind kind, RegId src, unsigned size)
 {
     bool vec = o->cls == RC_VEC;
-    return (Move){ kind, o->reg, src, (uint8_t)size, vec, vec && o->wsize < gimle_reg_size(o->reg) };
+    return (Move){ .kind = kind, .dst = o->reg, .src = src, .size = (uint8_t)size, .vec = vec,
+                   .keeps_above = vec && o->wsize < gimle_reg_size(o->reg) };
 }
 
-Move move_of_native(const NativeInsn *n)
+/** MOVZX: a move of the low part, with zeros above. */
+static bool zero_extends(const NativeInsn *n)
+{
+    return n->enc == NE_LEGACY && n->opcode_len == 2 &&
+           (n->bytes[n->off_opcode + 1] & 0xfe) == 0xb6;
+}
+
+static Move move_of_native(const NativeInsn *n)
 {
     const NativeOp *o = n->op;
-    if (!(n->flags & NF_MOVE) || n->rule != NR_MOVE || n->cc_read || n->cc_write ||
+    bool extends = zero_extends(n);
+    if (!((n->flags & NF_MOVE) || extends) || n->rule != NR_MOVE || n->cc_read || n->cc_write ||
         (n->flags & (NF_X87 | NF_MASKED_MEM | NF_VSIB)))
         return (Move){ 0 };
     if (n->mem_access == 0) {
-        if (n->n_ops == 2 && o[0].cls == o[1].cls && o[0].size == o[1].size &&
-            is_move_target(&o[0], o[1].size) && is_move_source(&o[1], o[0].size))
+        if (n->n_ops == 2 && o[0].cls == o[1].cls && (o[0].size == o[1].size || extends) &&
+            is_move_target(&o[0], o[1].size) && is_move_source(&o[1], o[1].size))
             return move_to(&o[0], MOVE_REG, o[1].reg, o[1].size);
         return (Move){ 0 };
     }
@@ -99,16 +133,79 @@ Move move_of_native(const NativeInsn *n)
     if (n->mem_access == NA_READ && is_move_target(&o[0], size))
         return move_to(&o[0], MOVE_LOAD, REG_NONE, size);
     if (n->mem_access == NA_WRITE && is_move_source(&o[0], size))
-        return (Move){ MOVE_STORE, REG_NONE, o[0].reg, (uint8_t)size, o[0].cls == RC_VEC, false };
+        return (Move){ .kind = MOVE_STORE, .dst = REG_NONE, .src = o[0].reg, .size = (uint8_t)size,
+                       .vec = o[0].cls == RC_VEC };
     return (Move){ 0 };
+}
+
+/** The constant that is @p n's immediate operand; false if there is none. */
+static bool constant_of(const NativeInsn *n, uint64_t *value)
+{
+    if (n->imm_len == 0 || n->imm_len > 4)
+        return false;
+    int32_t v = (int8_t)n->bytes[n->off_imm + n->imm_len - 1];
+    for (unsigned k = n->imm_len - 1u; k-- > 0;)
+        v = (int32_t)((uint32_t)v << 8 | n->bytes[n->off_imm + k]);
+    *value = (uint64_t)(int64_t)v;
+    return true;
+}
+
+/** SHL, SHR or SAR by a constant: the operation and the count. */
+static bool shift_of(const NativeInsn *n, uint8_t *op, uint64_t *count)
+{
+    static const uint8_t by_reg[8] = { [4] = OP_SHL, [5] = OP_SHR, [6] = OP_SHL, [7] = OP_SAR };
+    uint8_t code = n->bytes[n->off_opcode];
+    if (n->rule != NR_SHIFT || n->enc != NE_LEGACY || n->opcode_len != 1 || !n->off_modrm)
+        return false;
+    *op = by_reg[n->bytes[n->off_modrm] >> 3 & 7];
+    *count = code == 0xd0 || code == 0xd1 ? 1 : n->bytes[n->off_imm];
+    return *op && (code == 0xd0 || code == 0xd1 || code == 0xc0 || code == 0xc1);
+}
+
+/** An operation on one general register with a constant whose V bits are easily told. */
+static Move bits_of_native(const NativeInsn *n, bool flags_dead)
+{
+    const NativeOp *o = n->op;
+    Move m = { .kind = MOVE_BITS, .dst = o->reg, .src = REG_NONE, .size = o->size,
+               .flags_live = !flags_dead };
+    if (n->n_ops != 1 || n->mem_access || n->cc_read || !n->cc_write || o->cls != RC_GPR ||
+        o->offset || !has_own_bit(o->reg) || !(o->access & NA_READ) || (o->access & NA_COND))
+        return (Move){ 0 };
+    m.discards = !(o->access & NA_WRITE);
+    if (shift_of(n, &m.op, &m.operand)) {
+        m.operand &= o->size == 8 ? 63 : 31;
+        /* The carry has a bit that is shifted out. */
+        return flags_dead && m.operand < 8u * o->size ? m : (Move){ 0 };
+    }
+    if ((n->rule != NR_AND && n->rule != NR_OR) || !constant_of(n, &m.operand))
+        return (Move){ 0 };
+    m.op = OP_AND;
+    if (n->rule == NR_OR)
+        m.operand = ~m.operand;
+    if (o->size < 8)
+        m.operand &= (1ULL << (8 * o->size)) - 1;
+    return m;
+}
+
+Move move_at(const MoveInfo *mi, const IrBlock *b, IrRef i)
+{
+    const NativeInsn *n = b->native[b->insn[i].aux];
+    Move m = move_of_native(n);
+    return m.kind == MOVE_NONE ? bits_of_native(n, mi->flags_dead[i]) : m;
 }
 
 /* ---- which registers an instruction reads and writes -------------------------------- */
 
-static void use_of_native(RegUse *u, const NativeInsn *n)
+static void use_of_native(RegUse *u, const MoveInfo *mi, const IrBlock *b, IrRef i)
 {
+    const NativeInsn *n = b->native[b->insn[i].aux];
     uint32_t flags = regmask_bit(gimle_guest->flags);
-    Move m = move_of_native(n);
+    Move m = move_at(mi, b, i);
+    if (m.kind == MOVE_BITS) {
+        u->moves |= regmask_bit(m.dst);
+        u->writes |= n->cc_write & 0x40 ? flags : 0;
+        return;
+    }
     if (m.kind != MOVE_NONE) {
         if (m.src != REG_NONE)
             u->moves |= regmask_bit(m.src);
@@ -150,7 +247,7 @@ void use_add(RegUse *u, const MoveInfo *mi, const IrBlock *b, IrRef i)
         else
             u->writes |= bit;
     } else if (in->op == OP_NATIVE) {
-        use_of_native(u, b->native[in->aux]);
+        use_of_native(u, mi, b, i);
     }
 }
 
@@ -266,26 +363,14 @@ void check_access(Instr *x, IrMem m, IrMem src, unsigned size, unsigned access,
         check_store(x, m, size);
 }
 
-/** Is @p n TEST of memory with a constant? */
-static bool test_of_constant(const NativeInsn *n, uint64_t *value)
-{
-    if (n->rule != NR_AND || n->n_ops || n->mem_access != NA_READ || n->mem_size > 8 ||
-        n->imm_len == 0 || n->imm_len > 4)
-        return false;
-    int32_t v = (int8_t)n->bytes[n->off_imm + n->imm_len - 1];
-    for (unsigned k = n->imm_len - 1u; k-- > 0;)
-        v = (int32_t)((uint32_t)v << 8 | n->bytes[n->off_imm + k]);
-    *value = (uint64_t)(int64_t)v;
-    return true;
-}
-
 void check_native(Instr *x, IrRef i, unsigned load_mode)
 {
     const NativeInsn *n = x->src->native[x->src->insn[i].aux];
     IrBlock *b = x->b;
     IrMem m = ir_copy_mem(&x->copier, i);
     uint64_t value;
-    if (!test_of_constant(n, &value)) {
+    if (n->rule != NR_AND || n->n_ops || n->mem_access != NA_READ || n->mem_size > 8 ||
+        !constant_of(n, &value)) {
         check_access(x, m, ir_mem_of(&x->src->insn[i]), n->mem_size, n->mem_access, load_mode);
         return;
     }

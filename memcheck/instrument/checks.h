@@ -10,7 +10,10 @@
 #include "places.h"
 
 /** An instruction that moves a value unchanged, as far as the V bits of its registers go. */
-typedef enum MoveKind { MOVE_NONE, MOVE_LOAD, MOVE_STORE, MOVE_REG } MoveKind;
+typedef enum MoveKind {
+    MOVE_NONE, MOVE_LOAD, MOVE_STORE, MOVE_REG,
+    MOVE_BITS /**< dst op= constant: AND, OR, a shift; what bit-fields are read and written with */
+} MoveKind;
 
 typedef struct Move {
     MoveKind kind;
@@ -18,6 +21,10 @@ typedef struct Move {
     uint8_t size;     /**< bytes moved: the low ones of the registers */
     bool vec;
     bool keeps_above; /**< vector: the destination's upper part stays */
+    uint8_t op;       /**< MOVE_BITS: what to do to the V bits, an IrOp */
+    uint64_t operand; /**< MOVE_BITS: its second operand */
+    bool flags_live;  /**< MOVE_BITS: all bits of the result must be defined */
+    bool discards;    /**< MOVE_BITS: only the condition codes are wanted (TEST) */
 } Move;
 
 /** Bits of the mask by what one guest instruction does with the registers. */
@@ -32,11 +39,12 @@ typedef struct RegUse {
 typedef struct MoveInfo {
     uint8_t *only_moved; /**< GET: all its consumers store it; LOAD: its only consumer puts it */
     IrRef *put_at;       /**< LOAD that is only put: where */
+    uint8_t *flags_dead; /**< codes after it are overwritten before anything reads them */
 } MoveInfo;
 
 void moves_find(MoveInfo *mi, const IrBlock *b, struct Arena *arena);
-/** Is NATIVE @p n a move that carry mode can follow? */
-Move move_of_native(const NativeInsn *n);
+/** Is NATIVE @p i of @p b a move that carry mode can follow? */
+Move move_at(const MoveInfo *mi, const IrBlock *b, IrRef i);
 /** Add what IR instruction @p i does to @p u. */
 void use_add(RegUse *u, const MoveInfo *mi, const IrBlock *b, IrRef i);
 

@@ -115,7 +115,7 @@ static void emit_native(Instr *x, const Usage *u, IrRef i)
     const IrInsn *in = &x->src->insn[i];
     const NativeInsn *n = x->src->native[in->aux];
     if (n->mem_access) {
-        Move m = move_of_native(n);
+        Move m = move_at(&u->moves, x->src, i);
         check_native(x, i, m.kind == MOVE_LOAD ? load_mode(u, i, m.dst) : MODE_SLOW);
     }
     bool sp = native_writes_sp(n);

@@ -92,7 +92,8 @@ static void sp_change_known(Instr *x, int64_t delta)
     if (size == 0)
         return;
     if (size <= INLINE_SP_CHANGE && size % 8 == 0 && !x->is_call) {
-        mark_inline(x, delta < 0 ? delta - red : -red, size, delta < 0 ? SH_UNDEFINED : SH_NOACCESS);
+        mark_inline(x, delta < 0 ? delta - red : -red, size,
+                    delta < 0 ? SH_UNDEFINED : SH_NOACCESS);
         return;
     }
     IrRef sp = ir_get(b, TY_I64, gimle_guest->sp);

@@ -65,7 +65,8 @@ static GIMLE_LIGHT uint64_t note_carry(struct VexState *s, uint64_t n_guest)
 
 void places_entry(Instr *x)
 {
-    static const IrCallee callee = { "mc_note_place", (void *)note_place, CALLEE_LIGHT, TY_NONE, 2 };
+    static const IrCallee callee = { "mc_note_place", (void *)note_place, CALLEE_LIGHT, TY_NONE,
+                                     2 };
     if (mc_options.stats)
         ir_call(x->b, &callee, IR_NONE,
                 (IrRef[]){ c64(x->b, x->src->addr), c64(x->b, x->src->n_guest) }, 2);
@@ -73,7 +74,8 @@ void places_entry(Instr *x)
 
 void places_carry(Instr *x)
 {
-    static const IrCallee callee = { "mc_note_carry", (void *)note_carry, CALLEE_LIGHT, TY_NONE, 1 };
+    static const IrCallee callee = { "mc_note_carry", (void *)note_carry, CALLEE_LIGHT, TY_NONE,
+                                     1 };
     if (mc_options.stats)
         ir_call(x->b, &callee, IR_NONE, (IrRef[]){ c64(x->b, x->src->n_guest) }, 1);
 }

@@ -54,14 +54,15 @@ void origin_note_copy(GuestAddr to, GuestAddr from, size_t size, GuestAddr pc)
     pthread_mutex_unlock(&lock);
 }
 
-/** The note that covers @p a, with the origin of that very byte. @p alloc: of its heap block, now. */
+/** The note on @p a, with the origin of that very byte. @p alloc: of its heap block, now. */
 static bool find_note(GuestAddr a, const StackTrace *alloc, Note *out)
 {
     bool found = false;
     pthread_mutex_lock(&lock);
     for (unsigned k = 0; k < MAX_STORE && !found; k++) {
         uint64_t n;
-        if (!hashmap_get(&notes, a - k, &n) || note[n - 1].size <= k || note[n - 1].alloc != alloc)
+        if (!hashmap_get(&notes, a - k, &n) || note[n - 1].size <= k ||
+            note[n - 1].alloc != alloc)
             continue;
         found = true;
         *out = note[n - 1];

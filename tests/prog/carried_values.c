@@ -53,6 +53,43 @@ MOVES(halves, "vmovdqu (%%rsi), %%ymm0; movdqu 16(%%rsi), %%xmm0; vmovdqu %%ymm0
               "vmovdqu (%%rsi), %%ymm1; movaps %%xmm0, %%xmm1; vmovdqu %%ymm1, 32(%%rdi); vzeroupper")
 MOVES(cleared_above, "vmovdqu (%%rsi), %%ymm0; vmovdqu (%%rsi), %%xmm0; vmovdqu %%ymm0, (%%rdi); vzeroupper")
 
+// What bit-fields are made with: operations whose codes nobody reads.
+#define BITS(name, text) MOVES(name, "mov (%%rsi), %%rax; " text "; cmp %%rsi, %%rdi; mov %%rax, (%%rdi)")
+BITS(and64, "and $-256, %%rax")
+BITS(and32, "and $0xffff0, %%eax")
+BITS(and8, "and $0x3c, %%al")
+BITS(or64, "or $0x70f, %%rax")
+BITS(or32, "or $-16, %%eax")
+BITS(or16, "or $0x1234, %%ax")
+BITS(shl64, "shl $5, %%rax")
+BITS(shr32, "shr $7, %%eax")
+BITS(shr8, "shr %%al")
+BITS(sar64, "sar $9, %%rax")
+BITS(sar32, "sar $3, %%eax")
+BITS(field, "movzbl %%al, %%eax; and $0xfe, %%eax; or $1, %%eax")
+BITS(field_at, "movzwl 2(%%rsi), %%eax; shr $4, %%ax; and $0xfff, %%eax")
+
+typedef struct BitCase { const char *name; void (*run)(void); uint64_t (*want)(uint64_t v); } BitCase;
+#define WANT(f, e) static uint64_t want_##f(uint64_t v) { return e; }
+WANT(and64, v & -256)
+WANT(and32, v & 0xffff0)
+WANT(and8, (v & ~0xffull) | (v & 0x3c))
+WANT(or64, v & ~0x70full)
+WANT(or32, v & 15)
+WANT(or16, (v & ~0xffffull) | (v & 0xffff & ~0x1234))
+WANT(shl64, v << 5)
+WANT(shr32, (uint32_t)v >> 7)
+WANT(shr8, (v & ~0xffull) | (v & 0xff) >> 1)
+WANT(sar64, (uint64_t)((int64_t)v >> 9))
+WANT(sar32, (uint32_t)((int32_t)v >> 3))
+WANT(field, v & 0xfe)
+WANT(field_at, (v >> 20) & 0xfff)
+static const BitCase bit_cases[] = {
+#define B(f) { #f, f, want_##f }
+    B(and64), B(and32), B(and8), B(or64), B(or32), B(or16), B(shl64), B(shr32), B(shr8), B(sar64),
+    B(sar32), B(field), B(field_at),
+};
+
 // Where byte k of `to' comes from: a byte of `from', or DEFINED.
 enum { DEFINED = -1, OLD = -2 };
 typedef struct Case { const char *name; void (*run)(void); int (*source)(int k); } Case;
@@ -110,6 +147,39 @@ static void check(const Case *c)
     }
 }
 
+static void check_bits(const BitCase *c)
+{
+    unsigned char v[SIZE];
+    uint64_t before, got = 0;
+    choose(v);
+    memcpy(&before, v, 8);
+    request(SET_VBITS, from, v, SIZE);
+    c->run();
+    request(GET_VBITS, to, &got, 8);
+    request(MAKE_DEFINED, from, (void *)SIZE, 0);
+    request(MAKE_DEFINED, to, (void *)SIZE, 0);
+    if (got != c->want(before)) {
+        printf("%s: V bits %lx became %lx, not %lx\n", c->name, before, got, c->want(before));
+        exit(1);
+    }
+}
+
+static int bit_of_field(const unsigned char *p)
+{
+    int r = 0;
+    // EXPECT: Conditional jump or move depends on uninitialised value(s)
+    __asm__("movzbl (%1), %%eax; and $4, %%eax; jz 1f; inc %0; 1:" : "+r"(r) : "r"(p) : "eax", "cc");
+    return r;
+}
+
+static int defined_bit_of_field(const unsigned char *p)
+{
+    int r = 0;
+    __asm__("movzbl (%1), %%eax; test $2, %%al; jz 1f; inc %0; 1: and $2, %%eax; jz 1f; inc %0; 1:"
+            : "+r"(r) : "r"(p) : "eax", "cc");
+    return r;
+}
+
 static int used_after_moves(volatile int *p)
 {
     int a = *p;
@@ -137,9 +207,16 @@ int main(void)
     for (int round = 0; round < 400; round++)
         for (unsigned i = 0; i < sizeof cases / sizeof cases[0]; i++)
             check(&cases[i]);
+    for (int round = 0; round < 400; round++)
+        for (unsigned i = 0; i < sizeof bit_cases / sizeof bit_cases[0]; i++)
+            check_bits(&bit_cases[i]);
     int *p = malloc(4);
     long *q = malloc(8), *r = malloc(8);
     int n = used_after_moves(p);
+    unsigned char *bits = malloc(1);
+    *bits &= ~2;
+    n += defined_bit_of_field(bits) + bit_of_field(bits);
+    free(bits);
     memset(q, 0, 8);
     free(q);
     n += freed_source(q);
