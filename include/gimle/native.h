@@ -102,6 +102,7 @@ typedef struct NativeInsn {
     NativeOp op[NATIVE_MAX_OPS];
     uint8_t mem_access; /**< NA_*; 0: no memory operand */
     uint16_t mem_size;  /**< bytes */
+    uint8_t mem_lane;   /**< bytes per lane of the memory operand, if it is a vector */
     uint8_t disp8_scale;/**< EVEX compressed displacement: N, else 1 */
     uint8_t vl;         /**< vector length in bytes, 0 if not a vector instruction */
     uint8_t rule;       /**< NativeRule */

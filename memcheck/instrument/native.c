@@ -252,7 +252,8 @@ void native_instrument(Slow *s, IrRef i)
     open_memory(&t);
     IrRef origin = origin_of_inputs(&t);
     s->store_origin = origin;
-    native_rule_of(t.n)(&t);
+    if (!native_access_lanes(&t))
+        native_rule_of(t.n)(&t);
     bool sp = native_writes_sp(t.n);
     IrRef old = sp ? instr_sp_before_native(&s->x, t.n) : IR_NONE;
     ir_copy_insn(&s->x.copier, i);

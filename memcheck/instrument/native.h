@@ -33,6 +33,11 @@ NatRule native_rule_of(const NativeInsn *n);
 void native_rule_whole(Nat *t);
 /** Every output defined. */
 void native_rule_defined(Nat *t);
+/**
+ * Check the lanes that an instruction accesses under a mask or by a vector of indices.  True: the
+ * V bits of its results are done, too.
+ */
+bool native_access_lanes(Nat *t);
 /** Does it compare vectors into a mask register? */
 bool native_yields_mask(const NativeInsn *n);
 /** Comparisons of vectors into a mask register. */

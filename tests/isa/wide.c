@@ -222,6 +222,42 @@ WIDE static void test_definedness(void)
     free(s);
 }
 
+/** Lanes of accesses: what is not selected is not checked, and each lane has its own V bits. */
+WIDE static void test_lanes(void)
+{
+    int32_t *p = malloc(12), *q = malloc(64);
+    p[0] = p[1] = 0;
+    unsigned before = VALGRIND_COUNT_ERRORS;
+    __m512i x = _mm512_maskz_loadu_epi32(7, p), five = _mm512_set1_epi32(5);
+    check("masked load", VALGRIND_COUNT_ERRORS == before &&
+          undefined_bits((uint32_t)_mm_extract_epi32(_mm512_castsi512_si128(x), 1)) == 0 &&
+          undefined_bits((uint32_t)_mm_extract_epi32(_mm512_castsi512_si128(x), 2)) == ~0u &&
+          undefined_bits((uint32_t)_mm_extract_epi32(_mm512_castsi512_si128(x), 3)) == 0);
+    __m128i y = _mm512_castsi512_si128(_mm512_mask_expandloadu_epi32(five, 0xe, p));
+    check("expanding load", VALGRIND_COUNT_ERRORS == before &&
+          undefined_bits((uint32_t)_mm_extract_epi32(y, 2)) == 0 &&
+          undefined_bits((uint32_t)_mm_extract_epi32(y, 3)) == ~0u);
+    _mm512_mask_compressstoreu_epi32(q, 0xc, x);
+    check("compressing store", undefined_bits((uint32_t)q[0]) == ~0u &&
+          undefined_bits((uint32_t)q[1]) == 0 && undefined_bits((uint32_t)q[2]) == ~0u);
+    _mm512_mask_storeu_epi32(p, 4, five);
+    check("masked store", VALGRIND_COUNT_ERRORS == before && undefined_bits((uint32_t)p[2]) == 0);
+    __m512i index = _mm512_setr_epi32(0, 2, 1, 9999, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+    _mm512_mask_i32scatter_epi32(p, 6, index, x, 4);
+    check("scatter", VALGRIND_COUNT_ERRORS == before && undefined_bits((uint32_t)p[1]) == ~0u &&
+          undefined_bits((uint32_t)p[2]) == 0);
+    x = _mm512_mask_i32gather_epi32(five, 7, index, p, 4);
+    y = _mm512_castsi512_si128(x);
+    check("gather", VALGRIND_COUNT_ERRORS == before &&
+          undefined_bits((uint32_t)_mm_extract_epi32(y, 1)) == 0 &&
+          undefined_bits((uint32_t)_mm_extract_epi32(y, 2)) == ~0u &&
+          undefined_bits((uint32_t)_mm_extract_epi32(y, 3)) == 0);
+    _mm512_mask_cvtepi32_storeu_epi8(q, 3, five);
+    check("narrowing store", undefined_bits((uint32_t)q[0]) == 0xffff0000);
+    free(p);
+    free(q);
+}
+
 int main(void)
 {
     long page = sysconf(_SC_PAGESIZE);
@@ -240,7 +276,7 @@ int main(void)
     test_arithmetic();
     uint32_t bits;
     if (VALGRIND_GET_VBITS(&n_tests, &bits, 4) == 1)
-        test_definedness();
+        test_definedness(), test_lanes();
     printf("1..%d\n", n_tests);
     return n_failed != 0;
 }

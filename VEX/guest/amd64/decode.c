@@ -187,6 +187,7 @@ static void add_memory(Insn *in, const ZydisDecodedInstruction *zi, const ZydisD
     if (!in->mem_is_address) {
         in->n.mem_access = access_of(z);
         in->n.mem_size = z->size / 8;
+        in->n.mem_lane = (uint8_t)(z->element_size / 8u);
     }
     if (shown) {
         shown->kind = OPK_MEM;
