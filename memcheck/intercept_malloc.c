@@ -68,10 +68,12 @@ void mc_heap_count(uint64_t allocs, uint64_t frees, uint64_t bytes)
 }
 
 static void on_arena(GuestAddr a, size_t len) { shadow_set_noaccess(a, len); }
+static void on_dead(GuestAddr a, size_t len) { gimle_shadow_refill(a, len, SH_NOACCESS); }
 
 void mc_heap_start(void)
 {
     gimle_heap_on_arena(on_arena);
+    gimle_heap_on_dead(on_dead);
     gimle_heap_init((size_t)mc_options.red_zone, (uint64_t)mc_options.freelist_vol,
                     (uint64_t)mc_options.freelist_big_blocks);
 }

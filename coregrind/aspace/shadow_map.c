@@ -111,6 +111,9 @@ static size_t pattern_piece(size_t len)
     return piece;
 }
 
+/** A fill stopped half way: what is a pattern and what was written is not known any more. */
+static bool fill_failed;
+
 /** Fill whole pages of shadow at @p s; false: not possible this way. */
 static bool shadow_fill_pages(uint8_t *s, size_t len, uint8_t value)
 {
@@ -124,8 +127,10 @@ static bool shadow_fill_pages(uint8_t *s, size_t len, uint8_t value)
     for (size_t done = 0; done < len;) {
         size_t n = len - done < piece ? len - done : piece;
         if (mmap(s + done, n, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_NORESERVE | MAP_FIXED, fd,
-                 0) != s + done)
+                 0) != s + done) {
+            fill_failed = true;
             return false;
+        }
         done += n;
     }
     return true;
@@ -144,4 +149,18 @@ void gimle_shadow_fill(GuestAddr a, size_t len, uint8_t value)
         }
     }
     memset(gimle_shadow(a), value, len);
+}
+
+void gimle_shadow_refill(GuestAddr a, size_t len, uint8_t value)
+{
+    GuestAddr first = PAGE_UP(a), last = PAGE_DOWN(a + len);
+    if (!aspace_is_client_range(a, len) || len == 0)
+        return;
+    if (first < last && !fill_failed && patterns[value].fd > 0 &&
+        madvise(gimle_shadow(first), last - first, MADV_DONTNEED) == 0) {
+        memset(gimle_shadow(a), value, first - a);
+        memset(gimle_shadow(last), value, a + len - last);
+    } else {
+        memset(gimle_shadow(a), value, len);
+    }
 }

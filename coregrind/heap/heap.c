@@ -26,6 +26,8 @@ typedef struct ThreadCache {
 static _Thread_local ThreadCache cache;
 static pthread_key_t cache_key;
 static size_t red_zone_bytes = 16;
+static unsigned n_caches;  /**< threads that have used the heap */
+static void (*dead_callback)(GuestAddr a, size_t len);
 
 /* ---- set-up -------------------------------------------------------------------------------------- */
 
@@ -59,6 +61,7 @@ static void register_cache(void)
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_once(&once, make_key);
     pthread_setspecific(cache_key, &cache);
+    __atomic_add_fetch(&n_caches, 1, __ATOMIC_SEQ_CST);
     cache.registered = true;
 }
 
@@ -71,6 +74,8 @@ void gimle_heap_init(size_t red_zone, uint64_t quarantine_bytes, uint64_t big_bl
 
 void gimle_heap_on_reuse(void (*dropped)(HeapBlock *b)) { heap_dropped_callback = dropped; }
 void gimle_heap_on_arena(void (*mapped)(GuestAddr a, size_t len)) { heap_arena_callback = mapped; }
+
+void gimle_heap_on_dead(void (*dead)(GuestAddr a, size_t len)) { dead_callback = dead; }
 
 /* ---- slots ----------------------------------------------------------------------------------------- */
 
@@ -137,6 +142,45 @@ void heap_recycle(Slot *s)
     cache.free[cls][cache.n[cls]++] = s;
 }
 
+/* ---- spans without live blocks ------------------------------------------------------------------------- */
+
+/** Counting is for programs with one thread: there it costs nothing, and nobody can interfere. */
+static inline bool counts_live(void) { return __atomic_load_n(&n_caches, __ATOMIC_RELAXED) <= 1; }
+
+static inline void count_live(const Slot *s)
+{
+    if (counts_live())
+        s->span->live++;
+}
+
+/**
+ * Telling costs some 60 us a unit, most of it the page faults when the span is used again: it may
+ * cost 150 ms in all, and after that a small part of what freeing costs.
+ */
+static int64_t dead_credit_ns = 150000000;
+
+static void tell_dead(Span *span)
+{
+    enum { UNIT_NS = 60000 };
+    int64_t cost = (int64_t)(span->len >> HEAP_UNIT_BITS) * UNIT_NS;
+    if (!dead_callback || dead_credit_ns < cost || gimle_thread_count() != 1)
+        return;
+    dead_credit_ns -= cost;
+    span->retired = 0;
+    dead_callback(span->base, span->len);
+}
+
+static inline void count_dead(const Slot *s)
+{
+    Span *span = s->span;
+    if (!span || span->slot_size == 0 || !counts_live())
+        return;
+    span->retired += span->slot_size;
+    dead_credit_ns += 8 + (span->slot_size >> 4);
+    if (--span->live == 0 && span->retired >= span->len / 2)
+        tell_dead(span);
+}
+
 /* ---- allocating and freeing -------------------------------------------------------------------------- */
 
 HeapBlock *gimle_heap_alloc(Thread *t, size_t size, size_t align, HeapAllocKind kind)
@@ -158,6 +202,7 @@ HeapBlock *gimle_heap_alloc(Thread *t, size_t size, size_t align, HeapAllocKind 
                         .kind = (uint8_t)kind, .red_zone = (uint16_t)red_zone_bytes,
                         .align = (uint32_t)align, .freed = SLOT_FREE };
     slot_set_state(s, SLOT_LIVE);
+    count_live(s);
     return &s->b;
 }
 
@@ -168,6 +213,7 @@ void gimle_heap_free(Thread *t, HeapBlock *b, const StackTrace *where)
     CHECK(b->freed == SLOT_LIVE, "block %llx is not live", (unsigned long long)b->addr);
     b->free = where;
     slot_set_state(s, SLOT_FREED);
+    count_dead(s);
     if (!cache.registered)
         register_cache();
     cache.held[cache.n_held++] = s;

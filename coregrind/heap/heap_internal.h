@@ -37,6 +37,8 @@ typedef struct Span {
     uint32_t n_slots;
     uint32_t used;       /**< slots handed out at least once: those before have valid records */
     uint32_t n_out;      /**< slots that are not in `free` */
+    uint32_t live;       /**< blocks, as long as one thread uses the heap */
+    uint32_t retired;    /**< bytes of blocks freed since the span was dead last */
     uint32_t version;    /**< odd while the span becomes another one */
     uint16_t cls;
     bool is_run;         /**< a free run: the table knows its first and last unit */

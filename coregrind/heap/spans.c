@@ -255,7 +255,7 @@ static void span_become(Span *s, GuestAddr base, size_t len, uint32_t slot_size,
     s->slot_size = slot_size;
     s->n_slots = n_slots;
     s->slot = slot;
-    s->n_out = 0;
+    s->n_out = s->live = s->retired = 0;
     s->free = NULL;
     s->is_run = s->is_partial = false;
     __atomic_store_n(&s->version, s->version + 1, __ATOMIC_SEQ_CST);

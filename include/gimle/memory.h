@@ -21,6 +21,9 @@ static inline uint8_t *gimle_shadow(GuestAddr a) { return (uint8_t *)(uintptr_t)
 /** Set the shadow of [a, a+len) to @p value without spending memory on large ranges: zero drops
  *  pages, other values of ranges of 1 MiB and more map a pre-filled copy-on-write pattern. */
 void gimle_shadow_fill(GuestAddr a, size_t len, uint8_t value);
+/** The same for a part of a range that was filled with @p value before: what was written to the shadow
+ *  since then is given back. */
+void gimle_shadow_refill(GuestAddr a, size_t len, uint8_t value);
 
 /** Copy from client memory that may be unmapped: bytes copied before the first fault. Never faults. */
 size_t gimle_read_guest(void *dst, GuestAddr src, size_t len);
@@ -72,6 +75,9 @@ void gimle_heap_free(Thread *t, HeapBlock *b, const StackTrace *where);
 void gimle_heap_on_reuse(void (*dropped)(HeapBlock *b));
 /** Called when pages [a,a+len) become the heap's: nothing in them is a block yet (may be NULL). */
 void gimle_heap_on_arena(void (*mapped)(GuestAddr a, size_t len));
+/** Called when nothing in [a,a+len), of which much was used, is live any more; nothing becomes so during
+ *  the call (may be NULL). */
+void gimle_heap_on_dead(void (*dead)(GuestAddr a, size_t len));
 /** Change the recorded size in place if the slot is large enough (realloc); false otherwise. */
 bool gimle_heap_resize(HeapBlock *b, size_t new_size);
 /** Live block that starts exactly at @p a, the client's own before ours; not one of a pool. NULL. */
