@@ -25,11 +25,12 @@ my @files = map { Run::slurp($_) } sort { -M $b <=> -M $a || $a cmp $b } glob "$
 my ($parent) = grep { /fn=plugin_work/ } @files;
 my ($child) = grep { !/fn=plugin_work/ } @files;
 
-# instructions of the line of attribute.c with this comment: (total, functions)
+# instructions of the line of a source file with this comment: (total, functions)
 sub cost {
-    my ($text, $comment) = @_;
+    my ($text, $comment, $in) = @_;
+    $in //= 'attribute.c';
     my ($number, $n) = (0, 0);
-    for (split /\n/, Run::slurp("$source/attribute.c")) {
+    for (split /\n/, Run::slurp("$source/$in")) {
         $n++;
         $number = $n if m,/\* \Q$comment\E \*/,;
     }
@@ -37,7 +38,7 @@ sub cost {
     for (split /\n/, $text // '') {
         $file = $1 if /^fl=(.*)/;
         $fn = $1 if /^fn=(.*)/;
-        next unless $file =~ m,/attribute\.c$, && /^$number (\d+)/;
+        next unless $file =~ m,/\Q$in\E$, && /^$number (\d+)/;
         $sum += $1;
         $fns{$fn} = 1;
     }
@@ -86,5 +87,20 @@ push @tests, ['costs of code made at run time', sub {
     my $n = cost_of_fn($parent, '???');
     return $n >= 2002 ? 1 : (0, "???: $n");
 }];
+
+for my $at_start ('no', 'yes') {
+    push @tests, ["counting is started and stopped by requests: --instr-at-start=$at_start", sub {
+        system("gcc -g -O1 -I'$source/../../include' -o '$work/requests-$at_start' '$source/requests.c'") == 0
+            or return (0, 'cannot compile requests.c');
+        my $file = "$work/requests-$at_start.out";
+        Run::run(cmd => [$gimle, '-q', '--tool=cachegrind', "--instr-at-start=$at_start",
+                "--cachegrind-out-file=$file", "$work/requests-$at_start"], base => "$work/requests-$at_start", dir => $work);
+        my $text = Run::slurp($file);
+        my %n = map { $_ => (cost($text, $_, 'requests.c'))[0] } qw(BEFORE COUNTED AFTER);
+        my $before = $at_start eq 'yes' ? $n{BEFORE} >= 2000 : $n{BEFORE} == 0;
+        return $before && $n{COUNTED} >= 2000 && $n{COUNTED} < 2100 && $n{AFTER} == 0 ? 1
+            : (0, map { "$_ $n{$_}" } sort keys %n);
+    }];
+}
 
 exit(Run::tap_parallel(@tests) ? 1 : 0);

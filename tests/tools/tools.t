@@ -106,6 +106,13 @@ test('cg_annotate reads it', cachegrind("$work/counted"), sub {
     my ($total) = $out =~ /^([\d,]+).*PROGRAM TOTALS/m;
     return expect('total', ($total // '?') =~ s/,//gr, $insns);
 }, needs => 'cg_annotate');
+test('cg_diff and cg_merge read it', cachegrind("$work/counted"), sub {
+    my ($r) = @_;
+    my $diff = qx(cg_diff '$r->{path}' '$r->{path}' 2>&1);
+    my ($merged) = qx(cg_merge '$r->{path}' '$r->{path}' 2>&1) =~ /^summary: (\d+)/m;
+    return (expect('difference', ($diff =~ /^summary: (.*)$/m)[0] // $diff, '0 0 0 0 0 0 0 0 0'),
+        expect('sum', $merged // '?', 2 * $insns));
+}, needs => 'cg_merge');
 test('unloaded code keeps its name', cachegrind("$work/unload", "$work/plugin.so"), sub {
     my ($r) = @_;
     my ($ir) = $r->{file} =~ m,^fl=\S*/plugin.c\nfn=plugin_work\n(?:.*\n)*?7 (\d+),m;
