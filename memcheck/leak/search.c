@@ -251,9 +251,13 @@ static void scan_mappings(Search *s)
 /** Only a function that calls none, and has no frame but its frame pointer, keeps things there. */
 static bool may_use_red_zone(const Search *s, Thread *t, GuestAddr sp)
 {
-    const StackTrace *where = gimle_stack_trace(t);
     uint64_t top[2] = { 0, 0 };
-    if (t == s->ending || !where || where->n < 2)
+    if (t == s->ending)
+        return false;
+    if (t != gimle_thread_self()) /* it may be anywhere, on no stack even */
+        return true;
+    const StackTrace *where = gimle_stack_trace(t);
+    if (where->n < 2)
         return false;
     gimle_read_guest(top, sp, sizeof top);
     return top[0] == where->pc[1] || top[1] == where->pc[1];
