@@ -35,6 +35,7 @@ typedef struct GuestAmd64 {
 #define VEX_JUMP_CACHE_BITS 12
 #define VEX_JUMP_CACHE_SIZE (1u << VEX_JUMP_CACHE_BITS)
 #define VEX_MAX_MODES 4
+#define VEX_RETURNS 2048 /* 16 KiB of stack */
 
 /** One entry of the indirect jump cache: code is valid only for this very pc. */
 typedef struct VexJumpEntry {
@@ -108,6 +109,7 @@ typedef struct VexState {
     uint64_t quick;        /**< 1: a quick function runs, for the VexQuick in scratch[0] */
     void *thread;          /**< the Thread this state belongs to */
     VexJumpEntry jump_cache[VEX_MAX_MODES][VEX_JUMP_CACHE_SIZE];
+    VexJumpEntry returns[VEX_RETURNS]; /**< of calls in progress, by the stack pointer after the return */
     uint32_t interp_access; /**< VexInterpAccess: set by the interpreter, read by fault handlers */
 } VexState;
 

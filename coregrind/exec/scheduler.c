@@ -187,7 +187,9 @@ static void exec_run_compiled(Thread *t, unsigned mode)
     bool no_redirect = exec_wants_original(t);
     GuestAddr pc = s->guest.pc;
     bool chain = s->exit_reason == VEX_EXIT_CHAIN;
-    const void *code = no_redirect ? tcache_get_no_redirect(pc, mode) : exec_find_code(s, pc, mode);
+    const void *code = no_redirect ? tcache_get_no_redirect(pc, mode)
+                       : chain     ? tcache_get(pc, mode)
+                                   : exec_find_code(s, pc, mode);
     s->exit_reason = VEX_EXIT_PENDING;
     if (!code) {
         exec_fetch_fault(t);

@@ -236,6 +236,65 @@ static void test_indirect(void **state)
     assert_int_equal(st->guest.pc, PC_B);
 }
 
+/**
+ * Two calls of one function from one block each: each return comes to the block behind its own call,
+ * whatever the jump cache says; one with another stack pointer or address goes by the jump cache.
+ */
+static void test_return(void **state)
+{
+    (void)state;
+    static const RegId mark[2] = { AMD64_RAX, AMD64_RBX };
+    Made call[2], after[2];
+    for (unsigned k = 0; k < 2; k++) {
+        IrBlock *b = block(PC_A + 0x100 * k, PINNED);
+        add_to(b, AMD64_RSP, (uint64_t)-8);
+        ir_jump(b, PC_B, JK_CALL, PINNED);
+        call[k] = make(b);
+        b = block(PC_A + 0x100 * k + 4, PINNED);
+        add_to(b, mark[k], 1);
+        ir_jump(b, PC_C, JK_YIELD, PINNED);
+        after[k] = make(b);
+    }
+    IrBlock *b = block(PC_B, PINNED); /* returns to where RDX says */
+    add_to(b, AMD64_RSP, 8);
+    ir_jump_ind(b, ir_get(b, TY_I64, AMD64_RDX), JK_RET, PINNED);
+    Made callee = make(b);
+    for (unsigned k = 0; k < 2; k++) {
+        assert_int_equal(call[k].t.n_exits, 2);
+        assert_int_equal(call[k].t.exits[0].target, PC_A + 0x100 * k + 4);
+        assert_int_equal(call[k].t.exits[1].target, PC_B);
+        vex_chain(call[k].at, call[k].at, &call[k].t.exits[0], after[k].at);
+        vex_chain(call[k].at, call[k].at, &call[k].t.exits[1], callee.at);
+    }
+    for (unsigned round = 0; round < 4; round++) {
+        unsigned k = round & 1;
+        st->guest.gpr[AMD64_RSP] = 0x7000;
+        st->guest.gpr[AMD64_RDX] = PC_A + 0x100 * k + 4;
+        enter(&call[k], PINNED);
+        assert_int_equal(st->exit_reason, VEX_EXIT_KIND);
+        assert_int_equal(st->guest.gpr[mark[k]], 1 + round / 2);
+        assert_int_equal(st->guest.gpr[mark[1 - k]], (round + 1) / 2);
+        assert_int_equal(st->guest.gpr[AMD64_RSP], 0x7000);
+    }
+    st->guest.gpr[AMD64_RSP] = 0x7000 - 8;
+    enter(&callee, PINNED); /* as a return without its call: the note of the last call still fits */
+    assert_int_equal(st->exit_reason, VEX_EXIT_KIND);
+    st->guest.gpr[AMD64_RSP] = 0x7100;
+    enter(&callee, PINNED);
+    assert_int_equal(st->exit_reason, VEX_EXIT_INDIRECT);
+    st->guest.gpr[AMD64_RSP] = 0x7000;
+    st->guest.gpr[AMD64_RDX] = PC_C;
+    enter(&call[0], PINNED);
+    assert_int_equal(st->exit_reason, VEX_EXIT_INDIRECT);
+    assert_int_equal(st->guest.pc, PC_C);
+    vex_jump_cache_clear(st);
+    st->guest.gpr[AMD64_RSP] = 0x7000 - 8;
+    st->guest.gpr[AMD64_RDX] = PC_A + 4;
+    enter(&callee, PINNED);
+    assert_int_equal(st->exit_reason, VEX_EXIT_INDIRECT);
+    assert_int_equal(st->guest.pc, PC_A + 4);
+}
+
 /** A loop chained to itself ends when pending is set by a helper. */
 static GIMLE_LIGHT uint64_t stop_at_ten(VexState *s, uint64_t n)
 {
@@ -370,6 +429,7 @@ int main(void)
 #define TEST(f) cmocka_unit_test_setup_teardown(f, fresh, drop)
     const struct CMUnitTest tests[] = {
         TEST(test_chain),        TEST(test_crossing), TEST(test_redo),      TEST(test_indirect),
+        TEST(test_return),
         TEST(test_pending_loop), TEST(test_fault),    TEST(test_full_call),
     };
     return cmocka_run_group_tests(tests, setup, NULL);

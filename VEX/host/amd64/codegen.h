@@ -151,6 +151,7 @@ typedef struct Cg {
     VexPoint *cold_points; uint32_t n_cold_points, cap_cold_points;
     VexExitSite *exits; uint32_t n_exits, cap_exits;
     GuestAddr guest_pc; /**< address of the present guest instruction */
+    GuestAddr guest_next; /**< address after it */
     GuestAddr max_pc;   /**< highest one so far: a block may follow jumps backward */
     uint64_t const_in[16]; /**< constant that each host register holds, see const_mask */
     uint32_t const_mask;
@@ -190,6 +191,8 @@ int tmp_vec(Cg *g);
 int tmp_vec_at(Cg *g, int want);
 /** A host register that equals guest register @p rx, or H_NONE. */
 int cached_in(const Cg *g, uint8_t rx);
+/** A host register that holds the 64-bit constant @p k, or H_NONE. */
+int constant_in(const Cg *g, uint64_t k);
 /** Free a temporary before the end of the instruction. */
 void tmp_free(Cg *g, int r);
 /** The register that holds integer value @p v (brought there if need be; locked), to be read. */

@@ -193,7 +193,8 @@ stub_call_full:
 	movq	%r10, VS_HELPER_RET(%rsp)
 	fp_to_host
 	call_c
-	jmp	*VS_HELPER_RET(%rsp)
+	pushq	VS_HELPER_RET(%rsp)
+	ret
 
 /* CALLEE_QUICK from pinned code: helper in R11, its argument (a VexQuick) in the first scratch word.
    The quick function finds the guest's arguments where they are; if it declines, all goes as
@@ -339,7 +340,8 @@ stub_call_full_pinned_\kind:
 	call_c
 	each_gpr gpr_load
 	vec_load_\kind
-	jmp	*VS_HELPER_RET(%rsp)
+	pushq	VS_HELPER_RET(%rsp)
+	ret
 	.endm
 
 	variant	sse

@@ -140,11 +140,71 @@ static bool is_backward(const Cg *g, GuestAddr target, unsigned mode)
     return target <= g->max_pc && (mode == g->b->mode || target != g->guest_pc);
 }
 
+/**
+ * Only one mode of a tool expects returns: what it notes about them does not tell the mode.
+ */
+static bool expects_returns(const Cg *g, const IrInsn *i)
+{
+    unsigned first = 0;
+    while (first < g->b->mode && !mode_pinned(first))
+        first++;
+    return g->pinned && first == g->b->mode && i->mode == g->b->mode;
+}
+
+/** @p index = place of the return to stack pointer @p sp + @p add; the operand of its entry. */
+static HMem emit_return_entry(Cg *g, int index, int32_t add)
+{
+    HMem sp = { (int8_t)rx_home(g, AMD64_RSP), H_NONE, 0, false, add };
+    if (add)
+        emit_lea(g->c, 4, (unsigned)index, &sp);
+    else
+        emit_mov_rr(g->c, 4, (unsigned)index, (unsigned)sp.base);
+    _Static_assert(sizeof(VexJumpEntry) == 16, "the scale");
+    emit_alu_ri(g->c, ALU_AND, 4, (unsigned)index, (VEX_RETURNS - 1) * 8);
+    return (HMem){ H_RSP, (int8_t)index, 1, false, (int32_t)offsetof(VexState, returns) };
+}
+
+static HMem entry_code(HMem m)
+{
+    m.disp += (int32_t)offsetof(VexJumpEntry, code);
+    return m;
+}
+
+/**
+ * A call notes under the stack pointer that its return will have where in host code that is to go:
+ * to a jump behind a host call instruction.  Returns are host returns, so the host predicts them.
+ * R11 keeps its contents.
+ */
+static void emit_return_site(Cg *g, unsigned mode)
+{
+    enum { CALL_BYTES = 5, JMP_BYTES = 5, RETURN_ADDRESS_BYTES = 8 };
+    GuestAddr back = g->guest_next;
+    int known = constant_in(g, back);
+    int index = known == H_R10 ? H_R9 : H_R10, tmp = known == H_R10 ? H_R10 : H_R9;
+    HMem pc = emit_return_entry(g, index, RETURN_ADDRESS_BYTES), code = entry_code(pc);
+    if (known == H_NONE && fits_i32((int64_t)back)) {
+        emit_store_imm(g->c, 8, (int64_t)back, &pc);
+    } else {
+        if (known == H_NONE)
+            emit_mov_imm(g->c, (unsigned)tmp, back);
+        emit_store(g->c, 8, (unsigned)(known == H_NONE ? tmp : known), &pc);
+    }
+    code_align_patch(g, CALL_BYTES + 1);
+    code_u8(g->c, 0xe8); /* call over the jump that the return comes to */
+    code_u32(g->c, JMP_BYTES);
+    emit_chainable(g, -1, back, mode, false);
+    code_u8(g->c, 0x41); /* pop tmp */
+    code_u8(g->c, 0x58 + (unsigned)(tmp - H_R8));
+    emit_store(g->c, 8, (unsigned)tmp, &code);
+}
+
 /** Everything from here to the target: codes saved, mode changed, service asked. */
 static void emit_direct(Cg *g, const IrInsn *i, bool cc_wanted)
 {
     emit_cc_leave(g, cc_wanted, H_R11);
     if (is_plain(i->sub)) {
+        if (i->sub == JK_CALL && expects_returns(g, i))
+            emit_return_site(g, i->mode);
         emit_chainable(g, -1, i->imm, i->mode, is_backward(g, i->imm, i->mode));
         return;
     }
@@ -155,8 +215,7 @@ static void emit_direct(Cg *g, const IrInsn *i, bool cc_wanted)
 /** Compare R11 with its entry of @p mode's jump cache; the operand of the entry's code. */
 static HMem emit_cache_compare(Cg *g, unsigned mode)
 {
-    int32_t cache = (int32_t)(offsetof(VexState, jump_cache) +
-                              mode * sizeof(VexJumpEntry) * VEX_JUMP_CACHE_SIZE);
+    int32_t cache = (int32_t)offsetof(VexState, jump_cache) + (int32_t)(mode << JUMP_MODE);
     /* r10 = vex_jump_index(r11) * sizeof(VexJumpEntry) */
     emit_rr(g->c, 0x69, 4, H_R10, H_R11);
     code_u32(g->c, JUMP_HASH);
@@ -270,6 +329,17 @@ void gen_jump(Cg *g, IrRef ref)
     emit_direct(g, i, i->aux == 1 || g->b->flags_live_out);
 }
 
+/** If the return to R11 is the one expected, go there; the fixup of the jump for others. */
+static uint32_t emit_expected_return(Cg *g)
+{
+    HMem pc = emit_return_entry(g, H_R10, 0), code = entry_code(pc);
+    emit_alu_mr(g->c, ALU_CMP, 8, H_R11, &pc);
+    uint32_t other = emit_jcc(g, CC_NE, 0);
+    emit_rm(g->c, O_GROUP5, 4, 6, &code); /* push */
+    code_u8(g->c, 0xc3);
+    return other;
+}
+
 void gen_jump_ind(Cg *g, IrRef ref)
 {
     const IrInsn *i = insn_of(g, ref);
@@ -282,15 +352,23 @@ void gen_jump_ind(Cg *g, IrRef ref)
         emit_leave(g, i->sub, i->mode, STUB(exit_kind));
         return;
     }
+    if (i->sub == JK_CALL && expects_returns(g, i))
+        emit_return_site(g, i->mode);
+    if (i->sub == JK_RET && expects_returns(g, i)) {
+        /* No poll for expected ones: a loop that has them has a call backward or a jump, too. */
+        uint32_t other = emit_expected_return(g);
+        g->c = &g->buf[1]; /* nothing follows in the main part */
+        fix_set(g, other, code_here(g));
+    }
     HMem p = STATE(pending);
     emit_alu_mi(g->c, ALU_CMP, 4, &p, 0);
     uint32_t fix = emit_jcc(g, CC_NE, 0);
     HMem code = emit_cache_compare(g, i->mode);
     uint32_t miss = emit_jcc(g, CC_NE, 0);
     emit_cache_hit(g, i->mode, code);
-    Ool o = code_ool_begin(g);
+    g->c = &g->buf[1];
     fix_set(g, fix, code_here(g));
     fix_set(g, miss, code_here(g));
     emit_leave(g, 0, i->mode, STUB(exit_indirect));
-    code_ool_end(g, o);
+    g->c = &g->buf[0];
 }

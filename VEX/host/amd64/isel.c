@@ -6,6 +6,7 @@ static void gen_imark(Cg *g, IrRef i)
 {
     const IrInsn *insn = insn_of(g, i);
     g->guest_pc = insn->imm;
+    g->guest_next = insn->imm + insn->aux;
     if (g->max_pc < insn->imm)
         g->max_pc = insn->imm;
     g->shared_exit.valid = false;

@@ -293,8 +293,7 @@ void copy_gpr(Cg *g, int r, IrRef v)
     }
 }
 
-/** A host register that holds constant @p k, or H_NONE. */
-static int constant_in(const Cg *g, uint64_t k)
+int constant_in(const Cg *g, uint64_t k)
 {
     for (uint32_t m = g->const_mask; m; m &= m - 1) {
         int r = __builtin_ctz(m);

@@ -93,7 +93,8 @@ void host_init(void)
 /* ---- the stubs ---- */
 
 extern const uint8_t stubs_begin[], stubs_end[];
-extern const uint8_t stub_abandon[], stub_call_full[], stub_fpu_load[], stub_call_quick[];
+extern const uint8_t stub_return[], stub_abandon[], stub_call_full[], stub_fpu_load[],
+    stub_call_quick[];
 
 #define DECLARE(kind)                                                                      \
     extern const uint8_t stub_exit_chain_##kind[], stub_exit_indirect_##kind[],            \
@@ -127,6 +128,9 @@ void vex_jump_cache_clear(VexState *s)
     memset(s->jump_cache, 0, sizeof s->jump_cache);
     for (unsigned m = 0; m < VEX_MAX_MODES; m++)
         s->jump_cache[m][vex_jump_index(0)].pc = 1; /* address 0 must miss, too */
+    /* Nobody returns into his own state, and if he does he comes to a safe place. */
+    for (unsigned k = 0; k < VEX_RETURNS; k++)
+        s->returns[k] = (VexJumpEntry){ (uintptr_t)s, stub_return };
 }
 
 /* ---- x87 ---- */
