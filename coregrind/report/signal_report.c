@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 
 #include "coregrind/report/report_internal.h"
+#include "gimle/memory.h"
 
 /** Texts for codes of faults; `no_addr` where the address says nothing. */
 static const struct {
@@ -81,14 +82,35 @@ static void print_xml(const Death *d)
     strbuf_free(&b);
 }
 
+/** Did the stack of the main thread end where it wanted to go on? */
+static bool is_stack_overflow(const Death *d)
+{
+    enum { FRAME = 1 << 20 }; /* not a frame any more */
+    GuestMapping m;
+    return d->sig == SIGSEGV && d->code == SEGV_MAPERR && d->tid == 1 &&
+           gimle_mapping_next(d->addr, &m) && m.is_stack && d->addr < m.start &&
+           m.start - d->addr < FRAME;
+}
+
+static void print_stack_overflow(const Death *d)
+{
+    gimle_umsg("Stack overflow in thread #%u: can't grow stack to 0x%lx\n", d->tid,
+               (unsigned long)d->addr & ~4095UL);
+}
+
 static void print_text(const Death *d)
 {
+    bool overflow = is_stack_overflow(d);
+    if (overflow)
+        print_stack_overflow(d);
     gimle_umsg("\n");
     gimle_umsg("Process terminating with default action of signal %d (%s)\n", d->sig, d->name);
     if (d->event && d->has_addr)
         gimle_umsg(" %s at address 0x%lX\n", d->event, (unsigned long)d->addr);
     else if (d->event)
         gimle_umsg(" %s\n", d->event);
+    if (overflow)
+        print_stack_overflow(d);
     if (d->trace)
         report_stack(d->trace);
 }

@@ -50,6 +50,12 @@ bool gimle_thread_stack(const Thread *t, GuestAddr *lo, GuestAddr *hi)
     return stack_hi != 0;
 }
 
+bool gimle_mapping_next(GuestAddr a, GuestMapping *out)
+{
+    (void)a, (void)out;
+    return false;
+}
+
 bool gimle_mapping_at(GuestAddr a, GuestMapping *out)
 {
     if (a < fake_mapping.start || a >= fake_mapping.end)
