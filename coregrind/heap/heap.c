@@ -176,7 +176,7 @@ static inline void count_dead(const Slot *s)
     if (!span || span->slot_size == 0 || !counts_live())
         return;
     span->retired += span->slot_size;
-    dead_credit_ns += 8 + (span->slot_size >> 4);
+    dead_credit_ns += 4 + (span->slot_size >> 5);
     if (--span->live == 0 && span->retired >= span->len / 2)
         tell_dead(span);
 }
