@@ -187,8 +187,18 @@ static void connect_modules(const GimleTool *tool)
 
 /* ---- start ---------------------------------------------------------------------------------------- */
 
+/** --cpu can hide features, not add them. */
+static void check_cpu_level(unsigned level)
+{
+    const bool has[] = { true, true, __builtin_cpu_supports("x86-64-v2"),
+                         __builtin_cpu_supports("x86-64-v3"), __builtin_cpu_supports("x86-64-v4") };
+    if (level < sizeof has / sizeof has[0] && !has[level])
+        gimle_user_error("--cpu=x86-64-v%u: this processor has not all of it", level);
+}
+
 static void start_vex(const GimleTool *tool)
 {
+    check_cpu_level((unsigned)core_options->cpu);
     VexConfig cfg = {
         .n_modes = tool->n_modes,
         .max_guest_insns = (unsigned)core_options->max_guest_insns,

@@ -89,6 +89,22 @@ static uint64_t host_xcr0(void)
 enum { KNOWN_COMPONENTS = 32 };
 #define KNOWN (1ull << 63)
 
+/** The level that --cpu asks for, or the one above which we show nothing; 0: everything. */
+static unsigned shown_level(void)
+{
+    unsigned level = vex_config()->cpu_level;
+    if (!level && !__builtin_cpu_supports("avx512bw"))
+        level = 3; /* masks of 64 bits are needed for everything of AVX-512 */
+    return level;
+}
+
+/** What a processor of that level has of XCR0. */
+static uint64_t shown_components(void)
+{
+    unsigned level = shown_level();
+    return level == 0 || level >= 4 ? XSAVE_COMPONENTS : level == 3 ? 7 : 3;
+}
+
 GIMLE_LIGHT uint64_t xsave_enabled(void)
 {
     static uint64_t known;
@@ -97,7 +113,7 @@ GIMLE_LIGHT uint64_t xsave_enabled(void)
         e = host_cpuid(1, 0).r[ECX] & BIT(27) ? host_xcr0() & XSAVE_COMPONENTS : 3;
         __atomic_store_n(&known, e | KNOWN, __ATOMIC_RELAXED);
     }
-    return e & ~KNOWN;
+    return e & shown_components();
 }
 
 GIMLE_LIGHT XsaveComponent xsave_component(unsigned i)
@@ -161,13 +177,11 @@ GIMLE_LIGHT uint64_t amd64_cpuid(VexState *s, uint64_t leaf, uint64_t subleaf, u
 {
     (void)s;
     uint32_t l = (uint32_t)leaf, sub = (uint32_t)subleaf;
-    unsigned level = vex_config()->cpu_level;
-    if (!level && !__builtin_cpu_supports("avx512bw"))
-        level = 3; /* masks of 64 bits are needed for everything of AVX-512 */
+    unsigned level = shown_level();
     Regs c = host_cpuid(l, sub);
-    if (is_hidden_leaf(l))
+    if (is_hidden_leaf(l) || (l == 0xd && level && level < 3)) /* without XSAVE there is no 0xd */
         c = (Regs){ { 0, 0, 0, 0 } };
-    if (l == 0xd)
+    else if (l == 0xd)
         restrict_xsave_leaf(&c, sub);
     for (unsigned i = 0; i < sizeof features / sizeof features[0]; i++) {
         const FeatureRow *f = &features[i];

@@ -42,6 +42,17 @@ bool lift_cpuid(Lift *l, const Insn *in, const InsnRow *row)
     return true;
 }
 
+/** XCR0, or as much of it as is in use: all that CPUID shows. */
+bool lift_xgetbv(Lift *l, const Insn *in, const InsnRow *row)
+{
+    (void)row;
+    IrRef which = ir_binop(l->b, OP_AND, lift_get(l, AMD64_RCX, 8), lift_c64(l, 0xfffffffeu));
+    ir_exit_if(l->b, ir_cmp(l->b, OP_CMPNE, which, lift_c64(l, 0)), in->addr, JK_SIGSEGV, l->mode);
+    ir_put(l->b, AMD64_RAX, lift_c64(l, xsave_enabled()));
+    ir_put(l->b, AMD64_RDX, lift_c64(l, 0));
+    return true;
+}
+
 /** Call a helper on the state image at the memory operand, which must be aligned. */
 static bool call_with_image(Lift *l, const Insn *in, const InsnRow *row, const IrCallee *c)
 {

@@ -22,7 +22,7 @@ InsnLifter lift_push, lift_pop, lift_pushf, lift_popf, lift_leave, lift_enter;
 /* lift_string.c */
 InsnLifter lift_movs, lift_stos, lift_lods, lift_cmps, lift_scas, lift_direction;
 /* lift_system.c */
-InsnLifter lift_cpuid, lift_state_to_memory, lift_state_from_memory, lift_read_base;
+InsnLifter lift_cpuid, lift_xgetbv, lift_state_to_memory, lift_state_from_memory, lift_read_base;
 InsnLifter lift_write_base, lift_nothing, lift_xlat, lift_maskmov, lift_clzero;
 /* lift_move.c */
 InsnLifter lift_mov, lift_lea, lift_extend, lift_extend_ax, lift_extend_dx, lift_bswap;
