@@ -73,7 +73,8 @@ sub prefix {
 sub signatures {
     my ($text) = @_;
     my %s;
-    $s{ Report::signature($_) }++
+    # how far the stack is known where there are no names says nothing
+    $s{ Report::signature($_) =~ s/( <- \?\?\?)+$/ <- ???/r }++
         for grep { $_->{what} !~ /loss record|^Process terminating/ } Report::errors($text);
     return \%s;
 }
