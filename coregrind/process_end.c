@@ -30,9 +30,10 @@ static bool freeres_done;
 static void print_stats(void)
 {
     TcacheStats s = tcache_stats();
-    gimle_msg(MSG_DEBUG, "translations: %llu blocks, %llu guest instructions, %llu bytes of code\n",
+    gimle_msg(MSG_DEBUG, "translations: %llu blocks, %llu guest instructions, "
+              "%llu bytes of main code, %llu of cold code\n",
               (unsigned long long)s.translations, (unsigned long long)s.guest_insns,
-              (unsigned long long)s.code_bytes);
+              (unsigned long long)s.code_bytes, (unsigned long long)s.cold_bytes);
     for (unsigned m = 0; m < tool_current()->n_modes; m++)
         gimle_msg(MSG_DEBUG, "translations: mode %s: %llu blocks\n", tool_current()->modes[m].name,
                   (unsigned long long)s.per_mode[m]);
