@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The caches' memory.  Translated code looks itself whether a line is the most recently used of its
- * set: such a hit changes nothing.  What is not comes here.
+ * The caches' memory.  Translated code looks itself whether a line of data is the most recently used
+ * of its set, and whether a line of code is there.  What is not comes here.
  */
 #include "cache_sim_lookup.h"
 
@@ -21,6 +21,7 @@ Cache cache_sim_cache[CACHE_KINDS];
 static unsigned max_access;
 static Arena arena;
 static HashMap code_lines; /**< line + 1 → CodeLine */
+static uint64_t *clock_word;
 
 static unsigned log2_up(uint64_t v)
 {
@@ -58,6 +59,7 @@ void cache_sim_init(void)
 {
     for (unsigned k = 0; k < CACHE_KINDS; k++)
         cache_init(&cache_sim_cache[k], &cg_options.cache[k], k == CACHE_LL);
+    clock_word = arena_new(&arena, uint64_t);
     cache_sim_d1_is_usual = memcmp(&cache_sim_cache[CACHE_D1].g, &cache_sim_usual, sizeof cache_sim_usual) == 0;
     unsigned d1 = cg_options.cache[CACHE_D1].line, ll = cg_options.cache[CACHE_LL].line;
     max_access = d1 < ll ? d1 : ll;
@@ -66,6 +68,8 @@ void cache_sim_init(void)
 }
 
 unsigned cache_sim_max_access(void) { return max_access; }
+
+uint64_t *cache_sim_clock(void) { return clock_word; }
 
 CodeLine *cache_sim_code_line(GuestAddr a)
 {
@@ -85,16 +89,34 @@ GIMLE_LIGHT unsigned cache_sim_data_missed(GuestAddr a, unsigned size)
     return cache_sim_range_misses(ll, ll->g, a, size) ? MISS_L1 | MISS_LL : MISS_L1;
 }
 
+/** The way of the line's set that is empty or was used least recently. */
+CACHE_SIM_INLINE uint64_t *oldest_way(const Cache *c, uint64_t line)
+{
+    uint64_t *way = c->recent + ((line & c->set_mask) << (c->g.recent_shift - CACHE_SIM_WORD_BITS));
+    uint64_t *oldest = way, least = UINT64_MAX;
+    for (uint64_t *w = way; w < way + c->g.assoc; w++) {
+        if (*w == 0)
+            return w;
+        uint64_t used = ((const CodeLine *)(uintptr_t)*w)->used;
+        if (used < least) {
+            least = used;
+            oldest = w;
+        }
+    }
+    return oldest;
+}
+
 CACHE_SIM_INLINE bool code_line_misses(CodeLine *l)
 {
-    const Cache *c = &cache_sim_cache[CACHE_I1];
-    if (l->recent)
-        return false;
-    uint64_t before = c->recent[(l->line & c->set_mask) << (c->g.recent_shift - CACHE_SIM_WORD_BITS)];
-    if (before)
-        ((CodeLine *)(uintptr_t)before)->recent = 0;
-    l->recent = 1;
-    return cache_sim_key_misses(c, c->g, l->line, (uint64_t)(uintptr_t)l);
+    bool miss = l->used == 0;
+    if (miss) {
+        uint64_t *way = oldest_way(&cache_sim_cache[CACHE_I1], l->line);
+        if (*way)
+            ((CodeLine *)(uintptr_t)*way)->used = 0;
+        *way = (uint64_t)(uintptr_t)l;
+    }
+    l->used = ++*clock_word;
+    return miss;
 }
 
 GIMLE_LIGHT unsigned cache_sim_fetch(CodeLine *first, CodeLine *last, GuestAddr a, unsigned size)

@@ -15,7 +15,8 @@ typedef struct Geometry {
 
 /**
  * One cache.  Each set is the key that was used last and an array of the others, those used before
- * others first; 0: empty.  The key is the line's number (address / line size), in I1 its CodeLine.
+ * others first; 0: empty.  The key is the line's number (address / line size).  I1 is otherwise: its keys
+ * are CodeLines in no order, since those know when they were used.
  */
 typedef struct Cache {
     uint64_t *recent;   /**< the key used last, of each set */
@@ -27,12 +28,14 @@ extern Cache cache_sim_cache[CACHE_KINDS];
 
 /** A line of I1 that code is in. */
 typedef struct CodeLine {
-    uint64_t recent; /**< 1: it is the most recently used of its set, so that a fetch changes nothing */
+    uint64_t used; /**< when it was fetched last, 0: it is not in I1 */
     uint64_t line;
 } CodeLine;
 
 /** The line of I1 that @p a is in. */
 CodeLine *cache_sim_code_line(GuestAddr a);
+/** The time of the last fetch that entered a line; translated code increments it. */
+uint64_t *cache_sim_clock(void);
 
 /* What follows may be called from light helpers. */
 

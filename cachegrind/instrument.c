@@ -4,8 +4,9 @@
  * all that its instructions do each time is counted at the end.  What remains are misses:
  *
  * - A fetch is looked at where code enters a line of I1 (fetches of the line of the fetch
- *   before always hit), an access where it is.  Translated code itself looks whether the line is the
- *   most recently used of its set; such a hit changes nothing.  Else a helper is called.
+ *   before always hit).  Translated code itself sees whether the line is there and notes the time.
+ * - An access: translated code looks whether the line is the most recently used of its set; such a
+ *   hit changes nothing.  Else a helper is called.
  * - Accesses that follow each other at known distances (pushes, moves of fields, what is read and
  *   then written) are one group with one look, if they are in the same line.
  * - A look changes condition codes, so a group ends before an instruction that sets them anyway.
@@ -318,9 +319,30 @@ static void add_accesses(Instr *x, IrRef i)
 
 /* ---- instructions -------------------------------------------------------------------------------------- */
 
-static IrRef emit_recent(IrBlock *b, const CodeLine *l)
+static IrMem word(IrBlock *b, const uint64_t *w) { return (IrMem){ pointer(b, w), IR_NONE, 0, 0 }; }
+
+/**
+ * A fetch that enters a line: it is used now.  If it is not in I1 the helper puts it there first.
+ * Where a fetch is in two lines the helper may be called without need, which changes nothing.
+ */
+static void emit_fetch(IrBlock *b, Fetch *f)
 {
-    return ir_load(b, SPACE_GUEST, TY_I64, (IrMem){ pointer(b, &l->recent), IR_NONE, 0, 0 });
+    IrRef arg = pointer(b, f), one = ir_const(b, TY_I64, 1);
+    IrRef used = ir_load(b, SPACE_GUEST, TY_I64, word(b, &f->first->used));
+    if (f->last != f->first) {
+        IrRef other = ir_load(b, SPACE_GUEST, TY_I64, word(b, &f->last->used));
+        used = ir_binop(b, OP_AND, used, other);
+    }
+    ir_cold_begin(b, ir_cmp(b, OP_CMPEQ, used, ir_const(b, TY_I64, 0)));
+    ir_call(b, &sim_fetch, IR_NONE, &arg, 1);
+    ir_cold_end(b);
+    IrRef now = ir_binop(b, OP_ADD, ir_load(b, SPACE_GUEST, TY_I64, word(b, cache_sim_clock())), one);
+    ir_store(b, SPACE_GUEST, word(b, &f->first->used), now);
+    if (f->last != f->first) {
+        now = ir_binop(b, OP_ADD, now, one);
+        ir_store(b, SPACE_GUEST, word(b, &f->last->used), now);
+    }
+    ir_store(b, SPACE_GUEST, word(b, cache_sim_clock()), now);
 }
 
 static void add_fetch(Instr *x, GuestAddr a, unsigned len)
@@ -334,12 +356,7 @@ static void add_fetch(Instr *x, GuestAddr a, unsigned len)
     close_group(x);
     Fetch *f = cost_alloc(sizeof *f);
     *f = (Fetch){ x->insn, cache_sim_code_line(a), cache_sim_code_line(a + len - 1), len };
-    IrRef recent = emit_recent(x->b, f->first), arg = pointer(x->b, f);
-    if (f->last != f->first)
-        recent = ir_binop(x->b, OP_AND, recent, emit_recent(x->b, f->last));
-    ir_cold_begin(x->b, ir_cmp(x->b, OP_CMPEQ, recent, ir_const(x->b, TY_I64, 0)));
-    ir_call(x->b, &sim_fetch, IR_NONE, &arg, 1);
-    ir_cold_end(x->b);
+    emit_fetch(x->b, f);
 }
 
 static void begin_insn(Instr *x, IrRef i)
