@@ -172,6 +172,34 @@ static void note_looks(const CodeWindow *w, struct Arena *arena, VexTranslation 
     out->n_peeked = w->n_looked;
 }
 
+/** Put @p r into an extent but the first, which is the block; false if there are too many. */
+static bool add_extent(VexTranslation *out, VexRange r)
+{
+    for (uint32_t i = 0; i < out->n_extents; i++) {
+        VexRange *e = &out->extent[i];
+        GuestAddr start = r.addr < e->addr ? r.addr : e->addr;
+        GuestAddr end = r.addr + r.len > e->addr + e->len ? r.addr + r.len : e->addr + e->len;
+        if (start == e->addr && end == e->addr + e->len)
+            return true;
+        if (i > 0 && end - start <= r.len + e->len) { /* they overlap or touch */
+            *e = (VexRange){ start, (uint32_t)(end - start) };
+            return true;
+        }
+    }
+    if (out->n_extents == sizeof out->extent / sizeof out->extent[0])
+        return false;
+    out->extent[out->n_extents++] = r;
+    return true;
+}
+
+/** The block depends on the code that was looked at, too: if that changes, so must the block. */
+static void add_looks(VexTranslation *out)
+{
+    for (uint32_t i = 0; i < out->n_peeked; i++)
+        if (out->peeked[i].len && !add_extent(out, out->peeked[i]))
+            return;
+}
+
 IrBlock *guest_lift_block(GuestAddr pc, unsigned mode, unsigned mode_flags, struct Arena *arena,
                           VexTranslation *out)
 {
@@ -198,5 +226,6 @@ IrBlock *guest_lift_block(GuestAddr pc, unsigned mode, unsigned mode_flags, stru
     out->extent[0].addr = pc;
     out->extent[0].len = (uint32_t)(end - pc);
     note_looks(&w, arena, out);
+    add_looks(out);
     return l.b;
 }
