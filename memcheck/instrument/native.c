@@ -81,6 +81,15 @@ void native_out_vec(Nat *t, const NativeOp *o, IrRef v)
     *new_out(t) = (Out){ o->reg, v, o->wsize > ir_type_size(type_of(t->b, v)), true };
 }
 
+/** Shadow of general register @p r with what is recorded for other parts of it (xadd %cl, %ch). */
+static IrRef shadow_so_far(const Nat *t, RegId r)
+{
+    for (unsigned k = t->n_out; k-- > 0;)
+        if (t->out[k].reg == r && !t->out[k].vec)
+            return t->out[k].v;
+    return ir_get(t->b, TY_I64, REG_SHADOW_OF(r));
+}
+
 void native_out_int(Nat *t, const NativeOp *o, IrRef v)
 {
     IrBlock *b = t->b;
@@ -90,7 +99,7 @@ void native_out_int(Nat *t, const NativeOp *o, IrRef v)
         uint64_t mask = ((1ULL << (8 * o->wsize)) - 1) << (8 * o->offset);
         if (o->offset)
             v = ir_binop(b, OP_SHL, v, ir_const(b, TY_I8, 8u * o->offset));
-        IrRef old = ir_get(b, TY_I64, REG_SHADOW_OF(o->reg));
+        IrRef old = shadow_so_far(t, o->reg);
         v = ir_binop(b, OP_OR, ir_binop(b, OP_AND, old, c64(b, ~mask)),
                      ir_binop(b, OP_AND, v, c64(b, mask)));
     } else if (o->size < 8) {
