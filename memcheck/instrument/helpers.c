@@ -41,12 +41,12 @@ GIMLE_LIGHT uint64_t mc_sp_change(struct VexState *s, uint64_t old, uint64_t new
     uint64_t red = gimle_guest->red_zone;
     uint64_t size = new < old ? old - new : new - old;
     GuestAddr from = (new < old ? new : old) - red;
+    if (gimle_stack_is_switch(old, new))
+        return 0;
     if (size > (uint64_t)mc_options.max_stackframe) {
         stack_switch_note(s, old, new);
         return 0;
     }
-    if (gimle_stack_is_switch(old, new))
-        return 0;
     if (from < GIMLE_CLIENT_END && size <= GIMLE_CLIENT_END - from)
         fill(gimle_shadow(from), size, new < old ? SH_UNDEFINED : SH_NOACCESS);
     return 0;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Coroutines that switch directly between neighbouring stacks: the stacks are registered, so what lies
 // between two stack pointers stays as it is.
+// NOLINE: client switching stacks
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
