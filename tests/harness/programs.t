@@ -82,7 +82,7 @@ sub signatures {
 # The reports without their places.
 sub kinds {
     my ($signatures) = @_;
-    return { map { s/ <- .*//r => 1 } keys %$signatures };
+    return { map { s/ <- .*//r =~ s/^(Syscall param) .*/$1/r => 1 } keys %$signatures };
 }
 
 # What Valgrind's memcheck says about the same row; kept, since it does not change.
