@@ -149,7 +149,9 @@ void sys_ioctl(SysCall *c)
     }
     size_t size = _IOC_SIZE(request);
     unsigned dir = _IOC_DIR(request);
-    bool evdev = _IOC_TYPE(request) == 'E' && dir == _IOC_READ;
+    const unsigned first_of_any_size = 6; /* EVIOCGNAME(len) */
+    bool evdev = _IOC_TYPE(request) == 'E' && dir == _IOC_READ &&
+                 _IOC_NR(request) >= first_of_any_size;
     if (dir != _IOC_NONE && size) {
         ioctl_memory(c, evdev ? "ioctl(EVIO*)" : "ioctl(generic)", dir & _IOC_WRITE ? size : 0,
                      dir & _IOC_READ ? size : 0);

@@ -57,7 +57,7 @@ void sys_msgctl(SysCall *c)
         { IPC_STAT, 0, KSIZE_MSQID_DS, "msgctl(IPC_STAT, buf)" },
         { MSG_STAT, 0, KSIZE_MSQID_DS, "msgctl(MSG_STAT, buf)" },
         { 13, 0, KSIZE_MSQID_DS, "msgctl(MSG_STAT_ANY, buf)" },
-        { IPC_SET, KSIZE_MSQID_DS, 0, "msgctl(IPC_SET, buf)" },
+        { IPC_SET, KSIZE_MSQID_DS, 0, "msgctl(IPC_SET, arg.buf)" },
         { IPC_INFO, 0, MSGINFO_BYTES, "msgctl(IPC_INFO, buf)" },
         { MSG_INFO, 0, MSGINFO_BYTES, "msgctl(MSG_INFO, buf)" },
     };

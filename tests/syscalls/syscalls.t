@@ -98,7 +98,8 @@ sub reports {
         }
     }
     for (split /\n/, $r->{out}) {
-        $said{ $1 =~ s/ (?=.* \w$)/_/gr }{"defined: $2"} = 1 if /^(.* D): ok(.*)/;
+        my ($at, $defined) = /^(.* D): ok(.*)/ or next;
+        $said{ $at =~ s/ (?=.* \w$)/_/gr }{"defined: $defined"} = 1;
     }
     return \%said;
 }
