@@ -29,7 +29,7 @@ typedef struct OpenFd {
 } OpenFd;
 
 static VEC(OpenFd) open_fds; /* LOCK_fds; oldest first */
-static uint64_t soft_limit;
+static uint64_t soft_limit, told_limit; /* told: what the client knows, the core's own included */
 
 static bool tracking(void) { return core_options->track_fds != TRACK_FDS_NO; }
 
@@ -38,6 +38,7 @@ uint64_t fd_table_limit(void) { return soft_limit; }
 void fd_table_set_limit(uint64_t soft)
 {
     uint64_t end = host_fd_client_end();
+    told_limit = soft;
     soft_limit = soft < end ? soft : end;
 }
 
@@ -46,6 +47,8 @@ bool fd_table_allowed(int fd, const char *call_fmt, ...)
     char call[64];
     if (fd >= 0 && (uint64_t)fd < soft_limit)
         return true;
+    if (fd >= 0 && (uint64_t)fd < told_limit) /* a program that closes all there might be */
+        return false;
     va_list ap;
     va_start(ap, call_fmt);
     vsnprintf(call, sizeof call, call_fmt, ap);
