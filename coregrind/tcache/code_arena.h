@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Code memory: mapped twice, once to write and once to run; never writable and executable at one address.  Main parts of
- * translations are handed out from its beginning upwards, cold parts from its end downwards.
+ * Code memory: mapped twice, once to write and once to run; never writable and executable at one
+ * address.  Main parts of translations are handed out from its beginning upwards, cold parts from
+ * its end downwards.
  */
 #ifndef COREGRIND_CODE_ARENA_H
 #define COREGRIND_CODE_ARENA_H
