@@ -62,22 +62,32 @@ sub probe_run {
         base => "$work/$name", timeout => 1500);
 }
 
+# What a run said: case and mode => result.
+sub results { return map { /^(.*): (.*)/ ? ($1 => $2) : () } split /\n/, $_[0]{out} }
+
+# Some answers depend on the moment (what is left of a timeout): where ours differs from one native run,
+# one of two more may have had the same.
 sub differential {
     my ($modes, $what, @options) = @_;
-    my $native = probe_run("native-$what", [], "--modes=$modes", @options);
+    my $natively = sub { probe_run("native-$what", [], "--modes=$modes", @options) };
+    my $native = $natively->();
     my $ours = probe_run("none-$what", ["$build/gimle", '-q', '--tool=none'], "--modes=$modes",
         @options);
-    my (%want, @bad);
-    for (split /\n/, $native->{out}) { $want{$1} = $2 if /^(.*): (.*)/ }
+    my (%want, %here) = ();
+    %want = results($native);
+    %here = results($ours);
     return (0, 'nothing was run natively', $native->{err}) unless %want || @names;
-    for (split /\n/, $ours->{out}) {
-        next unless /^(.*): (.*)/;
-        my $was = delete $want{$1} // 'nothing';
-        push @bad, "$1: natively $was, here $2" if $was ne $2 && !$may_differ{$1};
+    my @differ = grep { ($here{$_} // '') ne ($want{$_} // '') && !$may_differ{$_} }
+        sort keys %{ { %want, %here } };
+    for (1 .. 2) {
+        last unless @differ;
+        my %again = results($natively->());
+        @differ = grep { ($here{$_} // '') ne ($again{$_} // '') } @differ;
     }
-    push @bad, map { "$_: not run" } sort keys %want;
-    push @bad, $ours->{err} =~ s/^(?!.*gimle:).*\n//mgr;
-    return (@bad == 1 && $bad[0] eq '', @bad);
+    my @bad = map { "$_: natively " . ($want{$_} // 'not run') . ', here ' . ($here{$_} // 'not run') } @differ;
+    my $said = $ours->{err} =~ s/^(?!.*gimle:).*\n//mgr;
+    push @bad, $said if $said ne '';
+    return (!@bad, @bad);
 }
 
 # The reports of each case and mode, and what is defined afterwards.
