@@ -81,6 +81,23 @@ static void *clone_thread_main(void *arg)
     return NULL;
 }
 
+/** A detached host thread; it begins with everything blocked, signal_thread_init() opens it. */
+static int start_host_thread(void *(*run)(void *), void *arg)
+{
+    pthread_attr_t attr;
+    pthread_attr_init(&attr);
+    pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+    pthread_attr_setstacksize(&attr, HOST_STACK);
+    sigset_t all, old;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &old);
+    pthread_t host;
+    int err = pthread_create(&host, &attr, run, arg);
+    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    pthread_attr_destroy(&attr);
+    return err;
+}
+
 static int64_t clone_thread(Thread *t, const CloneArgs *a)
 {
     Thread *child = thread_new(t);
@@ -89,20 +106,9 @@ static int64_t clone_thread(Thread *t, const CloneArgs *a)
     clone_copy_state(child, t, a);
     ThreadStart start = { .child = child, .args = a, .mutex = PTHREAD_MUTEX_INITIALIZER,
                           .started = PTHREAD_COND_INITIALIZER };
-    pthread_attr_t attr;
-    pthread_attr_init(&attr);
-    pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-    pthread_attr_setstacksize(&attr, HOST_STACK);
     EVENT(thread_create, t, child);
 
-    /* The new host thread starts with everything blocked; signal_thread_init() opens it. */
-    sigset_t all, old;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &old);
-    pthread_t host;
-    int err = pthread_create(&host, &attr, clone_thread_main, &start);
-    pthread_sigmask(SIG_SETMASK, &old, NULL);
-    pthread_attr_destroy(&attr);
+    int err = start_host_thread(clone_thread_main, &start);
     if (err) {
         Thread *me = thread_self();
         thread_delete(child);
@@ -343,17 +349,7 @@ static int64_t clone_shared(Thread *t, const CloneArgs *a)
     child->blocked_in_kernel = true;
     ShareStart start = { .child = child, .args = a, .mutex = PTHREAD_MUTEX_INITIALIZER,
                          .changed = PTHREAD_COND_INITIALIZER };
-    pthread_attr_t attr;
-    pthread_attr_init(&attr);
-    pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-    pthread_attr_setstacksize(&attr, HOST_STACK);
-    sigset_t all, old;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &old);
-    pthread_t host;
-    int err = pthread_create(&host, &attr, share_main, &start);
-    pthread_sigmask(SIG_SETMASK, &old, NULL);
-    pthread_attr_destroy(&attr);
+    int err = start_host_thread(share_main, &start);
     if (err) {
         thread_delete(child);
         thread_bind(t);
