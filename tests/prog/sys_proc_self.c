@@ -58,7 +58,8 @@ int main(int argc, char **argv)
         if (v[0] == AT_ENTRY || v[0] == AT_PHDR || v[0] == AT_BASE || v[0] == AT_RANDOM)
             MUST(getauxval(v[0]) == v[1]);
     slurp("/proc/self/maps", big, sizeof big);
-    MUST(strstr(big, exe) && strstr(big, "[stack]") && strstr(big, "libc.so") && !strstr(big, "gimle"));
+    MUST(strstr(big, exe) && strstr(big, "[stack]") && strstr(big, "libc.so") && !strstr(big, "gimle-core") &&
+         !strstr(big, "memfd:gimle"));
     int on_stack, found = 0;
     for (char *line = big; line && *line; line = strchr(line, '\n'), line += line != NULL) {
         unsigned long lo, hi;

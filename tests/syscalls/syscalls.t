@@ -67,11 +67,21 @@ sub results { return map { /^(.*): (.*)/ ? ($1 => $2) : () } split /\n/, $_[0]{o
 
 # Some answers depend on the moment (what is left of a timeout): where ours differs from one native run,
 # one of two more may have had the same.
+# Gimle where the user that the probe runs as can execute it: it may have been built in a place that
+# only we can enter.
+sub installed {
+    return "$build/gimle" if !@user || system(@user, 'test', '-x', "$build/gimle") == 0;
+    File::Path::make_path("$work/bin");
+    system('cp', map({ "$build/$_" } qw(gimle gimle-core-amd64 none.so default.supp)), "$work/bin") == 0
+        or die "cannot copy gimle";
+    return "$work/bin/gimle";
+}
+
 sub differential {
     my ($modes, $what, @options) = @_;
     my $natively = sub { probe_run("native-$what", [], "--modes=$modes", @options) };
     my $native = $natively->();
-    my $ours = probe_run("none-$what", ["$build/gimle", '-q', '--tool=none'], "--modes=$modes",
+    my $ours = probe_run("none-$what", [installed(), '-q', '--tool=none'], "--modes=$modes",
         @options);
     my (%want, %here) = ();
     %want = results($native);
