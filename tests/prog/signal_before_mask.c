@@ -4,6 +4,7 @@
 // LDFLAGS: -pthread
 // STDOUT: 0 1
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 static volatile int blocked, early, count, stop;
@@ -30,6 +31,8 @@ int main(void)
     sigemptyset(&set);
     sigaddset(&set, SIGUSR1);
     pthread_create(&t, 0, sender, 0);
+    while (count == 0) /* until the sender runs */
+        sched_yield();
     for (int i = 0; i < 3000; i++) {
         pthread_sigmask(SIG_BLOCK, &set, 0);
         blocked = 1;
