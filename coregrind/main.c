@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "VEX/vex.h"
@@ -317,5 +318,6 @@ int main(int argc, char **argv)
     syscall_init();
     Thread *t = start_client(tool, argv + program, client_env_build());
     process_run_thread(t);
-    return 0;
+    syscall(SYS_exit, 0); /* of this thread; returning would end the others too */
+    __builtin_unreachable();
 }

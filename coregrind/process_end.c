@@ -6,7 +6,6 @@
  */
 #include "process_end.h"
 
-#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -120,7 +119,6 @@ static void process_end_thread(Thread *t)
     thread_clear_child_tid(t);
     thread_enter_blocking(t);
     thread_delete(t);
-    pthread_exit(NULL);
 }
 
 /** Is there a child process that shares our memory?  It needs a world that goes on. */
@@ -146,8 +144,10 @@ void process_run_thread(Thread *t)
             }
             _exit(t->exit_code);
         }
-        if (t->exit_state == THREAD_EXITED && !last)
+        if (t->exit_state == THREAD_EXITED && !last) {
             process_end_thread(t);
+            return;
+        }
         if (!process_start_freeres(t))
             break;
     }

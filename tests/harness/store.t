@@ -86,7 +86,16 @@ sub outcome {
 
 sub differs {
     my ($a, $b) = @_;
-    return grep { $a->{$_} ne $b->{$_} } qw(status signal out err);
+    return map { "$_ (" . first_difference($a->{$_}, $b->{$_}) . ')' }
+           grep { $a->{$_} ne $b->{$_} } qw(status signal out err);
+}
+
+# The first line that two texts do not share, of each of them.
+sub first_difference {
+    my @lines = map { [split /\n/] } @_;
+    my $k = 0;
+    $k++ while $k < @{$lines[0]} && $k < @{$lines[1]} && $lines[0][$k] eq $lines[1][$k];
+    return join ' / ', map { $_->[$k] // 'ends' } @lines;
 }
 
 my @tests;
@@ -125,10 +134,10 @@ for my $tool ('none', 'memcheck') {
         my @bad;
         for my $o ('--smc-check=all', '--cpu=x86-64-v2', '--cpu=host', '-q', '--num-callers=3',
                    $tool eq 'none' ? () : ('--fast-mode=no', '--undef-value-errors=no', '--track-origins=yes')) {
-            for (1, 2) {
+            for my $run (1, 2) {
                 my $with = outcome($dir, "--tool=$tool", $o, $p);
                 my $without = outcome('no', "--tool=$tool", $o, $p);
-                push @bad, map { "$o, run $_: it differs" } differs($without, $with);
+                push @bad, map { "$o, run $run: $_ differs" } differs($without, $with);
             }
         }
         return (!@bad, @bad);
