@@ -45,6 +45,33 @@ my @tests = (
             && $r->{err} =~ /== [1-9]\d+ blocks, [1-9]\d* system calls$/m;
         return $good ? (1) : (0, Run::how_it_ended($r), $r->{err});
     }],
+    ['a tool that looks at accesses and reports', sub {
+        Run::spew("$work/straddle.c", <<'C');
+_Alignas(64) static char buf[256];
+__attribute__((noinline)) static int get(const char *p) { return *(const volatile int *)p; }
+__attribute__((noinline)) static void put(char *p, long v) { *(volatile long *)p = v; }
+int main(void)
+{
+    put(buf + 56, 1);
+    put(buf + 57, 2);
+    return get(buf + 60) + get(buf + 64) + get(buf + 126) == 77;
+}
+C
+        my $bad = compile('align.so', "$source/docs/example/align.c", '-shared -fPIC')
+            // compile('straddle', "$work/straddle.c", '-g -O1');
+        return (0, $bad) if $bad;
+        my @align = ("$prefix/bin/gimle", '--tool=./align.so');
+        my $r = run('align', @align, './straddle');
+        my @own = $r->{err} =~ /== (\w+ of size \d+ straddles a line)\n==\d+==    at \S+ (\w+) \(straddle\.c:/g;
+        my $inside = () = $r->{err} =~ / is (?:57|126) bytes inside data symbol "buf"/g;
+        Run::spew("$work/align.supp", "{\n here\n Align:Split\n fun:get\n}\n");
+        my $quiet = run('quiet', @align, '--suppressions=align.supp', './straddle');
+        my $wrong = run('wrong', @align, '--line=48', './straddle');
+        my $good = "@own" eq 'Write of size 8 straddles a line put Read of size 4 straddles a line get'
+            && $inside == 2 && $quiet->{err} !~ /straddle\.c:2\b/ && $quiet->{err} =~ /suppressed: 1 from 1/
+            && $wrong->{status} == 1 && $wrong->{err} eq "gimle: --line=48: not a power of two\n";
+        return $good ? (1) : (0, $r->{err}, $quiet->{err}, $wrong->{err});
+    }],
     ['headers of tools compile alone', sub {
         my @bad;
         for my $h (glob "'$prefix/include/gimle/*.h'") {
