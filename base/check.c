@@ -12,7 +12,6 @@ void (*check_on_failure)(void);
 _Noreturn void check_failed(const char *file, int line, const char *func, const char *cond,
                             const char *fmt, ...)
 {
-    static _Thread_local int depth;
     char buf[1024];
     int n = snprintf(buf, sizeof buf, "\ngimle: internal error at %s:%d (%s): %s", file, line,
                      func, cond);
@@ -28,7 +27,7 @@ _Noreturn void check_failed(const char *file, int line, const char *func, const 
     buf[n++] = '\n';
     ssize_t ignored = write(2, buf, (size_t)n);
     (void)ignored;
-    if (depth++ == 0 && check_on_failure)
+    if (check_on_failure)
         check_on_failure();
     _exit(134);
 }

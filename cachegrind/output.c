@@ -82,7 +82,10 @@ void output_write(void)
         write_head(f);
         write_lines(f);
     }
-    if (!f || ferror(f) + fclose(f) != 0)
+    bool failed = !f || ferror(f);
+    if (f && fclose(f) != 0)
+        failed = true;
+    if (failed)
         gimle_umsg("error: cannot write output file '%s': %s\n", name, strerror(errno));
     free(name);
 }

@@ -26,6 +26,7 @@
 #include "coregrind/core/options.h"
 #include "coregrind/debuginfo/debuginfo.h"
 #include "coregrind/exec/exec.h"
+#include "guest_report.h"
 #include "coregrind/image/image.h"
 #include "coregrind/os/guest_access.h"
 #include "coregrind/redirect/redirect.h"
@@ -65,12 +66,6 @@ static void hook_trace_out(void *ctx, const char *text)
 {
     (void)ctx;
     fputs(text, stderr);
-}
-
-static GuestAddr hook_guest_pc(void)
-{
-    Thread *t = thread_self();
-    return t ? t->state->guest.pc : 0;
 }
 
 static unsigned hook_stack_owner(GuestAddr a)
@@ -180,7 +175,7 @@ static void connect_modules(const GimleTool *tool)
     clreq_set_tool(tool->client_request);
     signal_set_fault_handler(exec_handle_fault);
     signal_set_fatal_hook(process_fatal_signal);
-    fatal_guest_pc = hook_guest_pc;
+    guest_report_init();
     report_stack_owner = hook_stack_owner;
     if (tool->events)
         core_events = *tool->events;

@@ -18,7 +18,9 @@
 #include "coregrind/exec/exec.h"
 #include "coregrind/redirect/redirect.h"
 #include "coregrind/report/report.h"
+#include "coregrind/signal/core_file.h"
 #include "coregrind/signal/signal.h"
+#include "coregrind/syscall/proc_view.h"
 #include "coregrind/syscall/syscall.h"
 #include "coregrind/tcache/tcache.h"
 #include "coregrind/tool/tool_loader.h"
@@ -59,6 +61,11 @@ static void thread_ended(void *ctx, Thread *t)
 static void process_finish(int code)
 {
     thread_stop_world();
+    sigset_t quiet; /* what a full or closed output would raise; the client runs no more */
+    sigemptyset(&quiet);
+    sigaddset(&quiet, SIGPIPE);
+    sigaddset(&quiet, SIGXFSZ);
+    pthread_sigmask(SIG_BLOCK, &quiet, NULL);
     gimle_thread_for_each_stopped(thread_ended, NULL);
     report_client_ended();
     syscall_fini();
@@ -73,10 +80,21 @@ static void process_finish(int code)
 
 void process_fatal_signal(Thread *t, const siginfo_t *info)
 {
-    if (t->in_vfork_child)
+    bool dumps = !t->in_vfork_child && core_file_wanted(info->si_signo);
+    if (t->in_vfork_child) {
+        core_file_forbid_host(true);
         return;
+    }
+    if (dumps)
+        thread_stop_world();
     report_fatal_signal(t, info->si_signo, NULL, info->si_code,
-                        (GuestAddr)(uintptr_t)info->si_addr, NULL);
+                        (GuestAddr)(uintptr_t)info->si_addr, NULL, dumps);
+    if (dumps) {
+        GuestAddr auxv, end;
+        proc_view_auxv(&auxv, &end);
+        core_file_write(t, info, auxv, end - auxv);
+    }
+    core_file_forbid_host(false);
     process_finish(128 + info->si_signo);
 }
 

@@ -48,7 +48,10 @@ void output_write_to(const char *option, const char *pattern, const Snapshot *s,
         for (unsigned i = 0; i < n; i++)
             write_snapshot(f, &s[i], i);
     }
-    if (!f || ferror(f) + fclose(f) != 0)
+    bool failed = !f || ferror(f);
+    if (f && fclose(f) != 0)
+        failed = true;
+    if (failed)
         gimle_umsg("error: cannot write output file '%s': %s\n", name, strerror(errno));
     free(name);
 }

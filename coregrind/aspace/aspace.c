@@ -18,6 +18,7 @@
 #include "base/check.h"
 #include "base/ranked_lock.h"
 #include "code_pages.h"
+#include "file_names.h"
 #include "layout.h"
 #include "segments.h"
 
@@ -71,20 +72,14 @@ static void aspace_record(GuestAddr a, size_t len, int prot, int flags, int fd, 
     if (flags & (MAP_GROWSDOWN | MAP_STACK))
         s.flags |= SEG_STACK;
     if (!(flags & MAP_ANONYMOUS)) {
-        struct stat st;
-        char link[32], path[4096];
+        struct stat st = { 0 };
         s.flags |= SEG_FILE;
         s.offset = offset;
         if (fstat(fd, &st) == 0) {
             s.dev = st.st_dev;
             s.ino = st.st_ino;
         }
-        snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
-        ssize_t n = readlink(link, path, sizeof path - 1);
-        if (n > 0) {
-            path[n] = 0;
-            s.path = segments_intern_path(path);
-        }
+        s.path = file_names_of(fd, st.st_dev, st.st_ino);
     }
     segments_add(&s);
 }

@@ -14,16 +14,17 @@ void fatal_init(void);
 
 /**
  * The core's own code faulted (host context @p uc of the signal handler): prints what, where, our
- * backtrace and the guest's place, and ends with status 134. Called by the fault handler.
+ * backtrace and the guest's, and ends with status 134. Called by the fault handler.
  */
 _Noreturn void fatal_host_fault(const siginfo_t *si, const void *uc);
 
 /** End since the program cannot be run; the status is 1, or the shell's 127 and 126 as Valgrind. */
 _Noreturn void fatal_exec_error(const char *why, bool not_found);
 
-/** Set by the thread module: the guest pc of the calling thread (0 unknown). Async-signal-safe. */
-extern GuestAddr (*fatal_guest_pc)(void);
-/** Set by whoever can: prints the guest's registers to stderr. Async-signal-safe. */
+/** Set by whoever can: prints what the guest is at to stderr. It may fail, or take for ever. */
 extern void (*fatal_print_guest)(void);
+
+/** Fail on purpose, to see the report: what --debug-crash= says (CrashKind). */
+void fatal_crash(int how);
 
 #endif

@@ -24,6 +24,8 @@ typedef enum SmcCheck { SMC_NONE, SMC_STACK, SMC_ALL, SMC_ALL_NON_FILE } SmcChec
 typedef enum GenSupp { GEN_SUPP_NO, GEN_SUPP_YES, GEN_SUPP_ALL } GenSupp;
 typedef enum TrackFds { TRACK_FDS_NO, TRACK_FDS_YES, TRACK_FDS_ALL } TrackFds;
 typedef enum CpuLevel { CPU_HOST, CPU_V1, CPU_V2, CPU_V3, CPU_V4 } CpuLevel;
+/** The values of --debug-crash: how the core is to fail at the client's exit_group(). */
+typedef enum CrashKind { CRASH_NO, CRASH_SEGV, CRASH_CHECK, CRASH_ABORT } CrashKind;
 /** Bits of chaos, in the order of options.def. */
 enum { CHAOS_REGALLOC = 1, CHAOS_TCACHE = 2 };
 
@@ -81,6 +83,7 @@ typedef struct CoreOptions {
     int engine;                        /**< EngineKind */
     bool parallel;
     int cpu;                           /**< CpuLevel */
+    int debug_crash;                   /**< CrashKind */
     unsigned chaos;                    /**< CHAOS_* */
 } CoreOptions;
 

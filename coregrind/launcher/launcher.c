@@ -28,6 +28,7 @@ enum {
     MAX_SCRIPT_DEPTH = 4,          /* as many interpreters of interpreters as the kernel allows */
     EXTRA_VARS = 4,                /* the GIMLE_CORE_* variables */
     MIN_STACK = 1024 * 1024,       /* soft limit below which the core's stack is raised */
+    LEAST_STACK = 256 * 1024,      /* what the hard limit must allow */
     GOOD_STACK = 8 * 1024 * 1024   /* what it is raised, or an unlimited one lowered, to */
 };
 
@@ -244,6 +245,13 @@ static char *adjust_stack_limit(void)
         return NULL;
     if (limit.rlim_cur != RLIM_INFINITY && limit.rlim_cur >= MIN_STACK)
         return NULL;
+    if (limit.rlim_max < LEAST_STACK) { /* by write(2): stdio would need more stack than there is */
+        static const char message[] = "gimle: the hard limit of the stack (ulimit -Hs) is below the "
+                                      "256 KiB that Gimle needs\n";
+        ssize_t ignored = write(STDERR_FILENO, message, sizeof message - 1);
+        (void)ignored;
+        _exit(1);
+    }
     char number[32] = "unlimited";
     if (limit.rlim_cur != RLIM_INFINITY)
         snprintf(number, sizeof number, "%llu", (unsigned long long)limit.rlim_cur);
@@ -286,6 +294,7 @@ static void run_report(int argc, char **argv, const char *self)
 
 int main(int argc, char **argv)
 {
+    char *stack = adjust_stack_limit(); /* first: it holds for the growth of our own stack, too */
     const char *self = own_path();
     run_report(argc, argv, self);
     const char *machine = client_machine(argv);
@@ -300,7 +309,6 @@ int main(int argc, char **argv)
     char **vars = hide_client_vars(&n, EXTRA_VARS);
     vars[n++] = join(LAUNCHER_PATH_VAR, "=", self);
     vars[n++] = join(LAUNCHER_LIB_VAR, "=", lib);
-    char *stack = adjust_stack_limit();
     if (stack)
         vars[n++] = stack;
     char *layout = adjust_personality();

@@ -38,14 +38,17 @@ void report_summary(void);
 void report_close(void);
 /** Exit status for a client that exited with @p status. */
 int report_exit_code(int status);
+/** The file that --log-file= names now, or NULL if the log goes elsewhere. */
+const char *report_log_path(void);
 /** In a forked child (@p silent: --child-silent-after-fork): new pid in prefixes, new %p file. */
 void report_fork_child(void);
 /**
  * XML <fatal_signal>, or the text about "Process terminating with default action of signal N".
  * @p sig_name and @p event may be NULL: then they are found from signal and code.
+ * @p dumps_core: the text says so.
  */
 void report_fatal_signal(Thread *t, int sig, const char *sig_name, int si_code, GuestAddr addr,
-                         const char *event);
+                         const char *event, bool dumps_core);
 
 /** Load default.supp from @p lib_dir (may be missing) and every --suppressions= file. */
 void suppress_load(const char *lib_dir);

@@ -44,7 +44,7 @@ typedef struct Death {
     int sig, code;
     const char *name;
     const char *event;    /**< or NULL */
-    bool has_addr;
+    bool has_addr, dumps_core;
     GuestAddr addr;
     const StackTrace *trace;
 } Death;
@@ -104,7 +104,8 @@ static void print_text(const Death *d)
     if (overflow)
         print_stack_overflow(d);
     gimle_umsg("\n");
-    gimle_umsg("Process terminating with default action of signal %d (%s)\n", d->sig, d->name);
+    gimle_umsg("Process terminating with default action of signal %d (%s)%s\n", d->sig, d->name,
+               d->dumps_core ? ": dumping core" : "");
     if (d->event && d->has_addr)
         gimle_umsg(" %s at address 0x%lX\n", d->event, (unsigned long)d->addr);
     else if (d->event)
@@ -130,7 +131,7 @@ static void print_stack_hint(void)
 }
 
 void report_fatal_signal(Thread *t, int sig, const char *sig_name, int si_code, GuestAddr addr,
-                         const char *event)
+                         const char *event, bool dumps_core)
 {
     char name[24];
     const char *abbrev = sigabbrev_np(sig);
@@ -142,7 +143,7 @@ void report_fatal_signal(Thread *t, int sig, const char *sig_name, int si_code, 
     else
         snprintf(name, sizeof name, "SIGRT%d", sig - 32);
     Death d = { .tid = t ? gimle_thread_id(t) : 1, .sig = sig, .code = si_code, .addr = addr,
-                .name = sig_name ? sig_name : name, .event = event, .has_addr = event != NULL,
+                .name = sig_name ? sig_name : name, .event = event, .has_addr = event != NULL, .dumps_core = dumps_core,
                 .trace = t ? gimle_stack_trace(t) : NULL };
     find_event(&d);
     message_flush();

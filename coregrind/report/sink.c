@@ -23,6 +23,7 @@ enum { DEFAULT_PORT = 1500 };
 typedef struct Sink {
     int fd;               /**< -1: closed */
     bool is_file, is_socket;
+    bool failed;          /**< a write did, and the user was told */
     const char *option;   /**< "--log-file" if is_file */
     const char *pattern;  /**< its value */
     char *path;           /**< expanded */
@@ -129,26 +130,44 @@ void sink_open_all(void)
 bool sink_is_open(SinkId id) { return sinks[id].fd >= 0; }
 bool sink_log_is_fd(void) { return !sinks[SINK_LOG].is_file && !sinks[SINK_LOG].is_socket; }
 
-/** A closed pipe or socket must not kill the client: sockets by flag, the rest with SIGPIPE blocked. */
+/** A closed pipe or a limit must not kill the client: such signals are blocked, and taken back. */
 static ssize_t write_quietly(const Sink *s, const char *text, size_t n)
 {
     if (s->is_socket)
         return send(s->fd, text, n, MSG_NOSIGNAL);
-    sigset_t pipe_set, old, pending;
-    sigemptyset(&pipe_set);
-    sigaddset(&pipe_set, SIGPIPE);
-    pthread_sigmask(SIG_BLOCK, &pipe_set, &old);
+    sigset_t quiet, old, pending, raised;
+    sigemptyset(&quiet);
+    sigaddset(&quiet, SIGPIPE);
+    sigaddset(&quiet, SIGXFSZ);
+    pthread_sigmask(SIG_BLOCK, &quiet, &old);
     ssize_t r = write(s->fd, text, n);
-    if (r < 0 && errno == EPIPE && sigpending(&pending) == 0 && sigismember(&pending, SIGPIPE)
-        && !sigismember(&old, SIGPIPE)) {
-        struct timespec zero = { 0, 0 };
-        sigtimedwait(&pipe_set, NULL, &zero);
-        errno = EPIPE;
-    }
     int e = errno;
+    int sig = e == EPIPE ? SIGPIPE : SIGXFSZ;
+    if (r < 0 && (e == EPIPE || e == EFBIG) && sigpending(&pending) == 0 &&
+        sigismember(&pending, sig) && !sigismember(&old, sig)) {
+        struct timespec zero = { 0, 0 };
+        sigemptyset(&raised);
+        sigaddset(&raised, sig);
+        sigtimedwait(&raised, NULL, &zero);
+    }
     pthread_sigmask(SIG_SETMASK, &old, NULL);
     errno = e;
     return r;
+}
+
+/** A full disk and the like: one line where the user may see it. */
+static void tell_failure(Sink *s)
+{
+    if (!s->is_file || s->failed)
+        return;
+    s->failed = true;
+    Sink err = { .fd = 2 };
+    StrBuf msg = { 0 };
+    strbuf_printf(&msg, "%s: cannot write '%s' (%s): %s\n", options_program_name(), s->path,
+                  s->option, strerror(errno));
+    ssize_t ignored = write_quietly(&err, msg.s, msg.len);
+    (void)ignored;
+    strbuf_free(&msg);
 }
 
 void sink_write(SinkId id, const char *text, size_t n)
@@ -164,6 +183,7 @@ void sink_write(SinkId id, const char *text, size_t n)
             continue;
         }
         if (r <= 0) {
+            tell_failure(s);
             if (s->is_socket || errno == EPIPE) {
                 host_fd_close(s->fd);
                 s->fd = -1;
@@ -175,6 +195,8 @@ void sink_write(SinkId id, const char *text, size_t n)
     }
     lock_release(LOCK_report);
 }
+
+const char *report_log_path(void) { return sinks[SINK_LOG].path; }
 
 bool sink_color(void)
 {

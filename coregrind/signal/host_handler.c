@@ -46,10 +46,28 @@ static void host_abort_syscall(ucontext_t *uc)
         uc->uc_mcontext.gregs[REG_RIP] = (greg_t)(uintptr_t)signal_stub_aborted;
 }
 
+/**
+ * Was SIGABRT raised by abort() in this very thread, that is by a library of the core?  A client's
+ * tgkill is made for it, which t->sys_no tells.
+ */
+static bool host_aborts(const Thread *t, int sig, const ucontext_t *uc)
+{
+    static const uint8_t syscall_insn[] = { 0x0f, 0x05 };
+    const greg_t *r = uc->uc_mcontext.gregs;
+    if (t && t->in_syscall && (t->sys_no == SYS_tgkill || t->sys_no == SYS_tkill))
+        return false;
+    return sig == SIGABRT && r[REG_RDX] == SIGABRT && r[REG_RAX] == 0 &&
+           r[REG_RDI] == getpid() && r[REG_RSI] == syscall(SYS_gettid) &&
+           memcmp((const uint8_t *)r[REG_RIP] - sizeof syscall_insn, syscall_insn,
+                  sizeof syscall_insn) == 0;
+}
+
 static void host_async(int sig, siginfo_t *info, void *context)
 {
     Thread *t = thread_self();
     ucontext_t *uc = context;
+    if (host_aborts(t, sig, uc))
+        fatal_host_fault(info, context);
     if (!t)
         return; /* a host-only thread: it has everything blocked, this cannot be for it */
     if (t->queue_n < THREAD_MAX_QUEUED) {

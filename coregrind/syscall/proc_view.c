@@ -65,6 +65,12 @@ void proc_view_init(const SyscallClient *c)
 
 const char *proc_view_exe(void) { return view.exe; }
 
+void proc_view_auxv(GuestAddr *lo, GuestAddr *hi)
+{
+    *lo = view.auxv.lo;
+    *hi = view.auxv.hi;
+}
+
 static bool is_made(const char *entry);
 
 /* "maps" and the like, relative to a descriptor of /proc/self: the whole path. */

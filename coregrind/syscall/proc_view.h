@@ -8,6 +8,8 @@
 void proc_view_init(const SyscallClient *c);
 /** The program's path, "" before it is known. */
 const char *proc_view_exe(void);
+/** Where in its first stack the client's auxiliary vector is. */
+void proc_view_auxv(GuestAddr *lo, GuestAddr *hi);
 /** Is @p path a name of our /proc/self/exe? */
 bool proc_view_is_exe(const char *path);
 /**

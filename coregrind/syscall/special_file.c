@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "coregrind/aspace/aspace.h"
+#include "coregrind/aspace/file_names.h"
 #include "coregrind/core/host_fd.h"
 #include "coregrind/os/kernel_abi.h"
 #include "coregrind/os/raw_syscall.h"
@@ -28,6 +29,11 @@ static void open_common(SysCall *c, int dfd, GuestAddr name, int flags)
     if (proc_view_fetch(dfd, name, path, sizeof path) && proc_view_open(path, flags, &c->result))
         return;
     sys_do(c);
+    if (c->result >= 0 && file_names_wanted()) {
+        long n = gimle_guest_strlen(name, sizeof path - 1);
+        path[n > 0 ? gimle_read_guest(path, name, (size_t)n) : 0] = 0;
+        file_names_note(path);
+    }
 }
 
 void sys_open(SysCall *c) { open_common(c, AT_FDCWD, c->arg[0], (int)c->arg[1]); }

@@ -12,6 +12,8 @@
 #include <unistd.h>
 
 #include "coregrind/aspace/aspace.h"
+#include "coregrind/core/fatal.h"
+#include "coregrind/core/options.h"
 #include "coregrind/os/kernel_abi.h"
 #include "coregrind/os/raw_syscall.h"
 #include "coregrind/report/report.h"
@@ -135,6 +137,7 @@ void sys_exit(SysCall *c)
 
 void sys_exit_group(SysCall *c)
 {
+    fatal_crash(core_options->debug_crash);
     thread_exit_group(c->t, (int)c->arg[0]);
     c->result = 0;
 }
