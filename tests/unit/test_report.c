@@ -316,10 +316,10 @@ static void test_fatal_signals(void **state)
     (void)state;
     START("-q", "--main-stacksize=1000");
     set_stack(1, 0x1221);
-    report_fatal_signal(fake_thread(1), SIGTERM, NULL, SI_USER, 0, NULL);
-    report_fatal_signal(fake_thread(1), SIGILL, NULL, ILL_ILLOPC, 0x1221, NULL);
-    report_fatal_signal(fake_thread(1), SIGSEGV, NULL, SI_KERNEL, 0, NULL);
-    report_fatal_signal(fake_thread(1), SIGSEGV, NULL, SEGV_MAPERR, 0xabc, NULL);
+    report_fatal_signal(fake_thread(1), SIGTERM, NULL, SI_USER, 0, NULL, false);
+    report_fatal_signal(fake_thread(1), SIGILL, NULL, ILL_ILLOPC, 0x1221, NULL, false);
+    report_fatal_signal(fake_thread(1), SIGSEGV, NULL, SI_KERNEL, 0, NULL, false);
+    report_fatal_signal(fake_thread(1), SIGSEGV, NULL, SEGV_MAPERR, 0xabc, NULL, false);
     report_close();
     assert_string_equal(log_text("log"),
         "==PID== \n==PID== Process terminating with default action of signal 4 (SIGILL)\n"
