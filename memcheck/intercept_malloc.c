@@ -161,6 +161,14 @@ static bool is_fishy(Thread *t, const char *what, uint64_t value)
     return true;
 }
 
+/** Arguments @p first to @p last decide what happens: the undefined ones are reported. */
+static void decided_by(GuestCall *c, unsigned first, unsigned last)
+{
+    for (unsigned i = first; i <= last; i++)
+        if (mc_reg_vbits(c->thread, gimle_guest->arg[i], gimle_guest->word))
+            mc_error_cond(c->thread, mc_reg_origin(c->thread, gimle_guest->arg[i]));
+}
+
 /** The live block at @p a for the thread that is going to free it; reports if there is none. */
 static HeapBlock *claim(Thread *t, GuestAddr a, HeapAllocKind kind)
 {
@@ -202,6 +210,7 @@ static void do_malloc(GuestCall *c)
 {
     uint64_t size = guest_call_arg(c, 0);
     HeapBlock *b = NULL;
+    decided_by(c, 0, 0);
     if (!is_fishy(c->thread, size_argument[HEAP_MALLOC], size))
         b = new_block(c->thread, size, 16, HEAP_MALLOC, CONTENTS_UNDEFINED);
     return_block(c, b, 0);
@@ -212,6 +221,7 @@ static void new_with_alignment(GuestCall *c, uint64_t align)
 {
     uint64_t size = guest_call_arg(c, 0);
     HeapBlock *b = NULL;
+    decided_by(c, 0, 0);
     if (!is_fishy(c->thread, size_argument[kind_of(c)], size))
         b = new_block(c->thread, size, align, kind_of(c), CONTENTS_UNDEFINED);
     if (b)
@@ -226,6 +236,7 @@ static void do_new_aligned(GuestCall *c) { new_with_alignment(c, guest_call_arg(
 static void do_free(GuestCall *c)
 {
     GuestAddr a = guest_call_arg(c, 0);
+    decided_by(c, 0, 0);
     if (a == 0)
         return;
     mc_heap_count(0, 1, 0);
@@ -239,6 +250,7 @@ static void do_calloc(GuestCall *c)
     uint64_t n = guest_call_arg(c, 0), each = guest_call_arg(c, 1), size;
     HeapBlock *b = NULL;
     bool too_much = __builtin_mul_overflow(n, each, &size); /* which calloc itself looks after */
+    decided_by(c, 0, 1);
     if (!too_much && !is_fishy(c->thread, "calloc(nmemb)", n) &&
         !is_fishy(c->thread, "calloc(size)", each))
         b = new_block(c->thread, size, 16, HEAP_MALLOC, CONTENTS_ZERO);
@@ -253,6 +265,7 @@ static void do_realloc(GuestCall *c)
     GuestAddr old_addr = guest_call_arg(c, 0);
     uint64_t size = guest_call_arg(c, 1);
     HeapBlock *b = NULL;
+    decided_by(c, 0, 1);
     if (old_addr && size == 0) {
         guest_call_return(c, 0);
         mc_heap_count(0, 1, 0);
@@ -292,11 +305,21 @@ static void aligned(GuestCall *c, uint64_t align, uint64_t size, unsigned size_a
     return_block(c, b, size_arg);
 }
 
-static void do_memalign(GuestCall *c) { aligned(c, guest_call_arg(c, 0), guest_call_arg(c, 1), 1); }
-static void do_valloc(GuestCall *c) { aligned(c, 4096, guest_call_arg(c, 0), 0); }
+static void do_memalign(GuestCall *c)
+{
+    decided_by(c, 0, 1);
+    aligned(c, guest_call_arg(c, 0), guest_call_arg(c, 1), 1);
+}
+
+static void do_valloc(GuestCall *c)
+{
+    decided_by(c, 0, 0);
+    aligned(c, 4096, guest_call_arg(c, 0), 0);
+}
 
 static void do_pvalloc(GuestCall *c)
 {
+    decided_by(c, 0, 0);
     aligned(c, 4096, (guest_call_arg(c, 0) + 4095) & ~4095ULL, 0);
 }
 
@@ -326,6 +349,7 @@ static void do_posix_memalign(GuestCall *c)
     GuestAddr out = guest_call_arg(c, 0);
     uint64_t align = guest_call_arg(c, 1), size = guest_call_arg(c, 2);
     GuestAddr bad;
+    decided_by(c, 1, 2);
     if (align == 0 || align % 8 || (align & (align - 1))) {
         guest_call_return(c, EINVAL);
         return;
@@ -365,7 +389,7 @@ static GuestQuick quick_result(struct VexState *s, const HeapBlock *b)
 QUICK(quick_malloc)
 {
     (void)a1, (void)a2, (void)a3, (void)what;
-    if ((int64_t)a0 < 0)
+    if ((int64_t)a0 < 0 || mc_arguments_suspect(s, 1))
         return guest_quick_declined();
     return quick_result(s, new_block(gimle_thread_of_state(s), a0, 16, HEAP_MALLOC,
                                      CONTENTS_UNDEFINED));
@@ -374,7 +398,7 @@ QUICK(quick_malloc)
 QUICK(quick_new)
 {
     (void)a1, (void)a2, (void)a3;
-    if ((int64_t)a0 < 0)
+    if ((int64_t)a0 < 0 || mc_arguments_suspect(s, 1))
         return guest_quick_declined();
     HeapBlock *b = new_block(gimle_thread_of_state(s), a0, 16, (HeapAllocKind)what->aux,
                              CONTENTS_UNDEFINED);
@@ -385,7 +409,8 @@ QUICK(quick_calloc)
 {
     uint64_t size;
     (void)a2, (void)a3, (void)what;
-    if ((int64_t)a0 < 0 || (int64_t)a1 < 0 || __builtin_mul_overflow(a0, a1, &size))
+    if ((int64_t)a0 < 0 || (int64_t)a1 < 0 || __builtin_mul_overflow(a0, a1, &size) ||
+        mc_arguments_suspect(s, 2))
         return guest_quick_declined();
     return quick_result(s, new_block(gimle_thread_of_state(s), size, 16, HEAP_MALLOC,
                                      CONTENTS_ZERO));
@@ -404,6 +429,8 @@ static HeapBlock *quick_claim(GuestAddr a, HeapAllocKind kind)
 QUICK(quick_free)
 {
     (void)a1, (void)a2, (void)a3;
+    if (mc_arguments_suspect(s, 1))
+        return guest_quick_declined();
     if (a0 == 0)
         return guest_quick_done(0);
     HeapBlock *b = quick_claim(a0, (HeapAllocKind)what->aux);
@@ -418,7 +445,7 @@ QUICK(quick_realloc)
 {
     Thread *t = gimle_thread_of_state(s);
     (void)a2, (void)a3, (void)what;
-    if (a0 == 0 || a1 == 0 || (int64_t)a1 < 0)
+    if (a0 == 0 || a1 == 0 || (int64_t)a1 < 0 || mc_arguments_suspect(s, 2))
         return guest_quick_declined();
     HeapBlock *old = quick_claim(a0, HEAP_MALLOC);
     return old ? quick_result(s, move_block(t, old, a1)) : guest_quick_declined();

@@ -89,12 +89,18 @@ uint64_t mc_reg_vbits(Thread *t, RegId r, unsigned bytes);
 GuestAddr mc_reg_origin(Thread *t, RegId r);
 /** Register @p r of @p t is defined now. */
 void mc_reg_set_defined(Thread *t, RegId r);
-/** Bit of the register that functions return integers in; set by regmask_init(). */
-extern uint32_t mc_result_bit;
+/** Bits of the registers that functions return integers in, and get them in; set by regmask_init(). */
+extern uint32_t mc_result_bit, mc_argument_bit[2];
 /** In quick forms of replacements (fast mode): the result is defined. */
 static inline void mc_result_is_defined(struct VexState *s)
 {
     *mc_tool_word(s, TW_UNDEFINED) &= ~(uint64_t)mc_result_bit;
+}
+/** In quick forms: may the first @p n arguments, 1 or 2, not be defined? */
+static inline bool mc_arguments_suspect(struct VexState *s, unsigned n)
+{
+    uint32_t bits = mc_argument_bit[0] | (n > 1 ? mc_argument_bit[1] : 0);
+    return *mc_tool_word(s, TW_UNDEFINED) & bits;
 }
 
 /* ---- instrumentation ---------------------------------------------------------------- */

@@ -22,6 +22,7 @@
 #include "coregrind/aspace/aspace.h"
 #include "coregrind/core/events.h"
 #include "coregrind/debuginfo/debuginfo.h"
+#include "coregrind/redirect/required_symbols.h"
 #include "coregrind/tcache/tcache.h"
 #include "coregrind/thread/thread.h"
 
@@ -218,6 +219,7 @@ static void redirect_forget(Module *m)
 static void redirect_observe(Module *m, bool loaded)
 {
     if (loaded) {
+        required_symbols_check(m);
         redirect_module(m);
         client_module(m);
     } else {
@@ -228,6 +230,7 @@ static void redirect_observe(Module *m, bool loaded)
 void redirect_init(const Intercept *rows)
 {
     table = rows;
+    required_symbols_init();
     return_stand_in = stand_in_new();
     entry_add(ENTRY_RETURN, return_stand_in, NULL, return_stand_in);
     debuginfo_observe(redirect_observe);

@@ -42,6 +42,22 @@ static bool read_file(const char *path, StrBuf *out)
     return bad == 0;
 }
 
+/**
+ * The end: a line of wrong use, or, for who called us "valgrind", lines in the log.  @p line: what is wrong
+ * there is @p why; 0: about the file itself.
+ */
+static _Noreturn void fail_file(const char *what, const char *path, const char *state, unsigned line,
+                                const char *why)
+{
+    if (!options_as_valgrind())
+        gimle_user_error("FATAL: %ssuppressions file \"%s\"%s%s%s", what, path, state, *why ? ": " : "", why);
+    gimle_umsg("\n");
+    gimle_umsg("FATAL: %ssuppressions file \"%s\"%s%s\n", what, path, state, line ? ":" : "");
+    if (line)
+        gimle_umsg("   %s\nexiting now.\n", why);
+    exit(1);
+}
+
 static void load_file(const char *path)
 {
     StrBuf text = { 0 };
@@ -51,11 +67,14 @@ static void load_file(const char *path)
         gimle_msg(MSG_DEBUG, "Reading suppressions file: %s\n", path);
     bool ok = read_file(path, &text);
     if (!ok && errno == EISDIR)
-        gimle_user_error("FATAL: suppressions file \"%s\" is a directory", path);
+        fail_file("", path, " is a directory", 0, "");
     if (!ok)
-        gimle_user_error("FATAL: can't open suppressions file \"%s\": %s", path, strerror(errno));
-    if (text.s && !suppress_parse(path, text.s, &line, &why))
-        gimle_user_error("FATAL: in suppressions file \"%s\" near line %u: %s", path, line, why);
+        fail_file("can't open ", path, "", 0, strerror(errno));
+    if (text.s && !suppress_parse(path, text.s, &line, &why)) {
+        char near[32];
+        snprintf(near, sizeof near, " near line %u", line);
+        fail_file("in ", path, near, line, why);
+    }
     strbuf_free(&text);
 }
 

@@ -241,8 +241,9 @@ static void exec_common(SysCall *c, unsigned at, int dfd, uint64_t flags)
     char given[PATH_MAX], path[PATH_MAX], name[PATH_MAX + 32];
     StringVec argv = { 0 }, envp = { 0 };
     ExecKind kind;
-    if ((c->result = read_vector(c, "argv", c->arg[at + 1], &argv)) < 0 ||
-        (c->result = read_vector(c, "envp", c->arg[at + 2], &envp)) < 0) {
+    int64_t bad_argv = read_vector(c, "argv", c->arg[at + 1], &argv);
+    int64_t bad_envp = read_vector(c, "envp", c->arg[at + 2], &envp); /* both are reported */
+    if ((c->result = bad_argv ? bad_argv : bad_envp) < 0) {
         if (c->result == -EFAULT) { /* the kernel looks for the file first */
             c->arg[at + 1] = c->arg[at + 2] = NO_VECTOR;
             sys_do(c);

@@ -32,6 +32,7 @@ typedef struct GuestInfo {
     unsigned n_regs;
     RegId sp, pc, fp, flags; /**< well-known registers (fp: usual frame pointer) */
     RegId result;          /**< where functions return integers */
+    RegId arg[3];          /**< where they get their first integer arguments */
     unsigned red_zone;     /**< bytes below SP that a function may use */
     unsigned word;         /**< bytes of a pointer */
 } GuestInfo;

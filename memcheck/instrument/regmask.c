@@ -11,7 +11,7 @@ RegmaskRow regmask_rows[MAX_REGS];
 unsigned regmask_n_rows;
 const RegmaskRow *regmask_of_bit[32];
 uint32_t mc_tool_words;
-uint32_t mc_result_bit;
+uint32_t mc_result_bit, mc_argument_bit[2];
 
 static void set_bit(RegId r, uint32_t bit)
 {
@@ -47,6 +47,8 @@ void regmask_init(void)
     regmask_n_rows = g->n_regs;
     mc_tool_words = gimle_reg_offset(REG_TOOL(0));
     mc_result_bit = regmask_bit(g->result);
+    mc_argument_bit[0] = regmask_bit(g->arg[0]);
+    mc_argument_bit[1] = regmask_bit(g->arg[1]);
 }
 
 uint32_t regmask_bit(RegId r)

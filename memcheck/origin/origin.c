@@ -78,11 +78,17 @@ static void copy_name(char *buf, GuestAddr pc)
     buf[NAME - 1] = '\0';
 }
 
-/** Is the function of @p pc one of those in @p now? */
+/**
+ * Is the function of @p pc one of those in @p now?  The dynamic linker's trampoline, which puts
+ * the arguments of a first call on the stack and takes them back, counts as one: it has just run.
+ */
 static bool is_active(GuestAddr pc, const StackTrace *now)
 {
+    static const char trampoline[] = "_dl_runtime_resolve";
     char name[NAME];
     copy_name(name, pc);
+    if (strncmp(name, trampoline, sizeof trampoline - 1) == 0)
+        return true;
     for (uint32_t i = 0; now && i < now->n && name[0]; i++)
         if (strcmp(name, gimle_function_name(i ? now->pc[i] - 1 : now->pc[i])) == 0)
             return true;

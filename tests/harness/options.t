@@ -130,6 +130,8 @@ wrong('xml without a destination', '--xml=yes ./bad', 'xml');
 wrong('option of this tool misspelt with prefix', '--memcheck:nosuch=1 ./bad', 'nosuch');
 wrong('origins without undefined values', '--undef-value-errors=no --track-origins=yes ./bad', 'track-origins');
 
+wrong('required symbol without a pattern', '--require-text-symbol=abc ./bad', '--require-text-symbol=abc');
+
 row('version', '--version', out => qr/\Agimle-\d+\.\d+\.\d+\S*\n\z/, err => qr/\A\z/, ours => 1);
 row('help', '--help', out => qr/--leak-check=.*--track-origins=/s, err => qr/\A\z/);
 row('short help', '-h', out => qr/--tool=/);
@@ -193,6 +195,11 @@ row('parent pid in a log file', '--log-file=parent.log ./bad', status => 3, file
 row('markers', '--error-markers=begin,end ./bad', status => 3, lines => ['begin', 'end']);
 row('closed descriptors', '-q /bin/true <&- >&- 2>&-', err => qr/\A\z/);
 
+row('a required symbol is there', "-q '--require-text-symbol=:libc.so*:mal*' ./leak", err => qr/\A\z/);
+row('a required symbol is missing', "-q '--require-text-symbol=|libc.so*|doesntexist' ./leak", status => 1,
+    err => qr/libc\.so\.6\n.*\n.*doesntexist\n.*Cannot continue/s);
+row('no such library for a required symbol', "-q '--require-text-symbol=:libnone.so*:doesntexist' ./leak",
+    err => qr/\A\z/);
 row('no log at all', '--log-fd=-1 ./bad', status => 3, err => qr/\A\z/);
 row('empty markers', '--error-markers=,] -q ./bad', status => 3,
     err => qr/\A==\d+== Invalid write.*^==\d+== \n==\d+== \]\n\z/sm);
@@ -205,6 +212,10 @@ as_valgrind('unknown option', '--nope ./bad', status => 1, err => qr/\Avalgrind:
     valgrind:\ Use\ --help\ for\ more\ information\ or\ consult\ the\ user\ manual\.\n\z/x);
 as_valgrind('bad number', '--num-callers=x ./bad', status => 1,
     err => qr/\Avalgrind: Bad option: --num-callers=x\nvalgrind: Invalid integer value 'x'\nvalgrind: Use --help /);
+as_valgrind('no suppression file', '--suppressions=/no/such.supp ./bad', status => 1,
+    err => qr/^==\d+== FATAL: can't open suppressions file "\/no\/such.supp"$/m);
+as_valgrind('a directory of suppressions', '--suppressions=dir ./bad', status => 1,
+    err => qr/^==\d+== FATAL: suppressions file "dir" is a directory$/m);
 as_valgrind('no such command', 'no-such-command', status => 127, err => qr/\Avalgrind: no-such-command: command not found\n\z/);
 as_valgrind('a directory', './dir', status => 126, err => qr,\Avalgrind: \./dir: is a directory\n\z,);
 as_valgrind('a text is for the shell', './greeting a', out => qr/\Ahello a\n\z/);

@@ -40,6 +40,7 @@ static const GuestInfo amd64 = {
     .fp = AMD64_RBP,
     .flags = AMD64_CC,
     .result = AMD64_RAX,
+    .arg = { AMD64_RDI, AMD64_RSI, AMD64_RDX },
     .red_zone = 128,
     .word = 8,
 };
