@@ -143,7 +143,8 @@ static bool passes_delta(const LeakRequest *r, const McLoss *l)
 static LeakTotals report_records(const LeakRequest *r, RecordVec *v)
 {
     LeakTotals t = { 0 };
-    qsort(v->data, v->n, sizeof *v->data, by_size);
+    if (v->n)
+        qsort(v->data, v->n, sizeof *v->data, by_size);
     for (size_t i = 0; i < v->n; i++) {
         McLoss *l = &v->data[i].loss;
         l->number = (unsigned)(i + 1);
