@@ -264,7 +264,8 @@ static void load_client(Image *img, const char *program, char **argv, char **env
 {
     char path[PATH_MAX];
     ImageRequest req = { .path = path, .name = getenv(LAUNCHER_NAME_VAR), .argv = argv, .envp = envp,
-                         .vdso = vdso_map(), .stack_limit = client_env_stack_limit() };
+                         .vdso = vdso_map(tool_current()->flags & TOOL_SHADOW),
+                         .stack_limit = client_env_stack_limit() };
     if (core_options->main_stacksize > 0)
         req.stack_limit = (uint64_t)core_options->main_stacksize;
     if (!image_find(img, program, client_env_get(envp, "PATH"), path) || !image_load(img, &req))
