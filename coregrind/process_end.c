@@ -135,8 +135,7 @@ static void process_end_thread(Thread *t)
     report_thread_ended(gimle_thread_id(t));
     signal_thread_fini(t);
     thread_clear_child_tid(t);
-    thread_enter_blocking(t);
-    thread_delete(t);
+    thread_end(t);
 }
 
 /** Is there a child process that shares our memory?  It needs a world that goes on. */

@@ -18,6 +18,7 @@ enum { HOST_FDS = 64, HIGHEST_BASE = 65536 };
 static unsigned long client_limit, base_fd;
 static bool client_raised; /* descriptors above ours are the client's too */
 static _Atomic uint64_t in_use; /* bit i: base_fd + i is ours */
+static _Atomic uint64_t shared; /* likewise: another process has it under the same number */
 
 void host_fd_init(void)
 {
@@ -95,9 +96,15 @@ bool host_fd_files_may_grow(void)
     return getrlimit(RLIMIT_FSIZE, &r) == 0 && r.rlim_cur == RLIM_INFINITY;
 }
 
+void host_fd_share(void) { shared |= in_use; }
+
 void host_fd_close(int fd)
 {
-    if (host_fd_is_core(fd))
-        atomic_fetch_and(&in_use, ~(1ULL << ((unsigned long)fd - base_fd)));
+    if (host_fd_is_core(fd)) {
+        uint64_t bit = 1ULL << ((unsigned long)fd - base_fd);
+        if (shared & bit)
+            return;
+        atomic_fetch_and(&in_use, ~bit);
+    }
     close(fd);
 }

@@ -24,7 +24,9 @@ int host_fd_dup(int fd);
 bool host_fd_is_core(int fd);
 /** False if RLIMIT_FSIZE is set: growing a file of ours, a memfd too, might end us with SIGXFSZ. */
 bool host_fd_files_may_grow(void);
-/** Close one of ours. */
+/** The table of descriptors is about to be shared with a new process: what is open now stays so. */
+void host_fd_share(void);
+/** Close one of ours, unless it is shared. */
 void host_fd_close(int fd);
 
 #endif

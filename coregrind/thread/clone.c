@@ -7,6 +7,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -22,6 +23,8 @@
 #include "clone.h"
 #include "coregrind/aspace/aspace.h"
 #include "coregrind/core/events.h"
+#include "coregrind/core/host_fd.h"
+#include "host_thread.h"
 #include "thread.h"
 #include "thread_internal.h"
 
@@ -30,7 +33,6 @@ static CloneHooks hooks;
 void clone_set_hooks(const CloneHooks *h) { hooks = *h; }
 
 enum { GPR_RAX = 0, GPR_RSP = 4 };
-enum { HOST_STACK = 1 << 20 }; /* holds the thread-local storage of core and tool too, 410 KiB */
 
 /** The new thread's registers are its parent's but for the result, stack and TLS. */
 static void clone_copy_state(Thread *child, const Thread *parent, const CloneArgs *a)
@@ -81,23 +83,6 @@ static void *clone_thread_main(void *arg)
     return NULL;
 }
 
-/** A detached host thread; it begins with everything blocked, signal_thread_init() opens it. */
-static int start_host_thread(void *(*run)(void *), void *arg)
-{
-    pthread_attr_t attr;
-    pthread_attr_init(&attr);
-    pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-    pthread_attr_setstacksize(&attr, HOST_STACK);
-    sigset_t all, old;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &old);
-    pthread_t host;
-    int err = pthread_create(&host, &attr, run, arg);
-    pthread_sigmask(SIG_SETMASK, &old, NULL);
-    pthread_attr_destroy(&attr);
-    return err;
-}
-
 static int64_t clone_thread(Thread *t, const CloneArgs *a)
 {
     Thread *child = thread_new(t);
@@ -108,7 +93,7 @@ static int64_t clone_thread(Thread *t, const CloneArgs *a)
                           .started = PTHREAD_COND_INITIALIZER };
     EVENT(thread_create, t, child);
 
-    int err = start_host_thread(clone_thread_main, &start);
+    int err = host_thread_start(clone_thread_main, &start);
     if (err) {
         Thread *me = thread_self();
         thread_delete(child);
@@ -123,14 +108,18 @@ static int64_t clone_thread(Thread *t, const CloneArgs *a)
 }
 
 /** In a forked child: the core's own state becomes that of a process with one thread. */
-static void clone_after_fork(Thread *t, const CloneArgs *a, int ready_fd)
+static void clone_after_fork(Thread *t, const CloneArgs *a, const int ready[2])
 {
+    bool own_fds = !(a->flags & CLONE_FILES); /* else the parent closes them */
     thread_only_one_left(t);
     hooks.fork_child(t);
     char done = 1;
-    ssize_t ignored = write(ready_fd, &done, 1);
+    ssize_t ignored = write(ready[1], &done, 1);
     (void)ignored;
-    close(ready_fd);
+    if (own_fds) {
+        close(ready[0]);
+        close(ready[1]);
+    }
     EVENT(reg_write, t, GPR_RSP);
     t->clear_child_tid = a->flags & CLONE_CHILD_CLEARTID ? a->child_tid : 0;
     if (a->flags & CLONE_CHILD_SETTID)
@@ -146,6 +135,7 @@ static void clone_after_fork(Thread *t, const CloneArgs *a, int ready_fd)
  * fork() of the C library keeps its own locks consistent in the child, but knows no flags; those
  * that matter to a client (exit signal, new namespaces, pidfd) go through the system call, which
  * leaves the C library believing in the parent's thread id, and nothing we use depends on that.
+ * Its locks are free: other threads are at safe points or in the kernel, or have ended.
  */
 static long clone_fork(const CloneArgs *a)
 {
@@ -163,32 +153,54 @@ static long clone_fork(const CloneArgs *a)
     return r < 0 ? -errno : r;
 }
 
+/** Wait until the child has made the core its own, or is dead; closes @p ready. */
+static void clone_wait_ready(const int ready[2], pid_t pid, bool shared_fds)
+{
+    enum { LOOK_MS = 20, MOST_LOOKS = 500 }; /* a limit for children that are somebody else's */
+    char c;
+    siginfo_t dead = { 0 };
+    struct pollfd p = { .fd = ready[0], .events = POLLIN };
+    if (!shared_fds)
+        close(ready[1]); /* so that the child's end is the pipe's */
+    for (int i = 0; shared_fds && i < MOST_LOOKS && poll(&p, 1, LOOK_MS) <= 0; i++)
+        if (waitid(P_PID, (id_t)pid, &dead, WEXITED | WNOHANG | WNOWAIT | __WALL) == 0 &&
+            dead.si_pid == pid)
+            break;
+    while ((!shared_fds || poll(&p, 1, 0) > 0) && read(ready[0], &c, 1) < 0 && errno == EINTR)
+        ;
+    close(ready[0]);
+    if (shared_fds)
+        close(ready[1]);
+}
+
 static int64_t clone_process(Thread *t, const CloneArgs *a)
 {
+    bool shared_fds = a->flags & CLONE_FILES;
     int ready[2];
     if (pipe2(ready, O_CLOEXEC) != 0)
         return -errno;
     /* Nobody may hold a lock or change code memory at the moment of the fork. */
     thread_stop_world();
+    host_thread_wait_ended();
     hooks.fork_prepare();
+    if (shared_fds)
+        host_fd_share();
     sigset_t all, old;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &old);
     long pid = clone_fork(a);
     if (pid == 0) {
-        close(ready[0]);
-        clone_after_fork(t, a, ready[1]);
+        clone_after_fork(t, a, ready);
         pthread_sigmask(SIG_SETMASK, &old, NULL);
         return 0;
     }
-    close(ready[1]);
     hooks.fork_parent();
     if (pid > 0) {
-        char c;
-        while (read(ready[0], &c, 1) < 0 && errno == EINTR)
-            ;
+        clone_wait_ready(ready, (pid_t)pid, shared_fds);
+    } else {
+        close(ready[0]);
+        close(ready[1]);
     }
-    close(ready[0]);
     pthread_sigmask(SIG_SETMASK, &old, NULL);
     thread_start_world();
     if (pid > 0 && (a->flags & CLONE_PARENT_SETTID)) {
@@ -325,14 +337,14 @@ static void *share_main(void *arg)
                     CLONE_VFORK | (int)(clone_host_flags(s->args) | s->args->exit_signal), s, &pidfd);
     if (pid < 0)
         share_answer(s, -errno);
-    else if (!t->blocked_in_kernel) /* it ended or began another program: it runs no more */
-        thread_enter_blocking(t);
+    if (t->blocked_in_kernel) /* it never was, or it ended or began another program */
+        thread_leave_blocking(t);
     if (pid > 0)
         thread_clear_child_tid(t);
     if (stack != MAP_FAILED)
         munmap(stack, VFORK_STACK);
     hooks.share_end(t);
-    thread_delete(t);
+    thread_end(t);
     return NULL;
 }
 
@@ -349,7 +361,7 @@ static int64_t clone_shared(Thread *t, const CloneArgs *a)
     child->blocked_in_kernel = true;
     ShareStart start = { .child = child, .args = a, .mutex = PTHREAD_MUTEX_INITIALIZER,
                          .changed = PTHREAD_COND_INITIALIZER };
-    int err = start_host_thread(share_main, &start);
+    int err = host_thread_start(share_main, &start);
     if (err) {
         thread_delete(child);
         thread_bind(t);

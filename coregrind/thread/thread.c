@@ -18,6 +18,7 @@
 #include "base/check.h"
 #include "base/ranked_lock.h"
 #include "coregrind/aspace/aspace.h"
+#include "host_thread.h"
 #include "serialise.h"
 #include "stacks.h"
 #include "thread_internal.h"
@@ -213,6 +214,16 @@ void thread_enter_blocking(Thread *t)
     t->blocked_in_kernel = true;
     world_part();
     serialise_release();
+}
+
+void thread_end(Thread *t)
+{
+    bool is_host_main = t->is_main; /* it was not started by us, and makes the system call at once */
+    serialise_release();
+    if (!is_host_main)
+        host_thread_ends();
+    thread_delete(t);
+    world_part();
 }
 
 void thread_safe_point(Thread *t)

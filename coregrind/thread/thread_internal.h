@@ -11,6 +11,8 @@
 Thread *thread_new(Thread *parent);
 /** Take @p t out of the table and free it; its own host thread calls it last. */
 void thread_delete(Thread *t);
+/** The end of @p t, which runs: it leaves the world and is deleted; its host thread has to end, too. */
+void thread_end(Thread *t);
 /** Make @p t the calling host thread's. */
 void thread_bind(Thread *t);
 /** In a forked child: only @p t is left. */
