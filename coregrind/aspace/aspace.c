@@ -337,17 +337,15 @@ void aspace_mark_stack(GuestAddr a, size_t len)
 
 bool aspace_protect_code(GuestAddr a, size_t len)
 {
-    bool ok = true;
+    bool any = false;
     lock_take(LOCK_aspace);
     for (GuestAddr page = PAGE_DOWN(a); page < a + len; page += PAGE_SIZE_) {
         Segment *s = segments_find(page);
-        if (!s || !(s->prot & PROT_EXEC))
-            ok = false;
-        else if (s->prot & PROT_WRITE)
-            code_pages_protect(page);
+        if (s && (s->prot & (PROT_EXEC | PROT_WRITE)) == (PROT_EXEC | PROT_WRITE))
+            any |= code_pages_protect(page);
     }
     lock_release(LOCK_aspace);
-    return ok;
+    return any;
 }
 
 bool aspace_code_unstable(GuestAddr a, size_t len)
@@ -363,16 +361,25 @@ bool aspace_code_unstable(GuestAddr a, size_t len)
     return unstable;
 }
 
-bool aspace_code_write_fault(GuestAddr a, GuestAddr *page, size_t *len)
+CodeWrite aspace_code_write_fault(GuestAddr a)
 {
     if (a >= GIMLE_CLIENT_END || lock_held(LOCK_aspace))
-        return false;
+        return CODE_WRITE_NOT_OURS;
     lock_take(LOCK_aspace);
-    *page = PAGE_DOWN(a);
-    *len = PAGE_SIZE_;
-    bool ours = code_pages_is_protected(*page);
+    const Segment *s = segments_find(a);
+    CodeWrite what = code_pages_is_protected(PAGE_DOWN(a)) ? CODE_WRITE_PROTECTED
+                     : s && (s->prot & PROT_WRITE)         ? CODE_WRITE_AGAIN
+                                                           : CODE_WRITE_NOT_OURS;
+    lock_release(LOCK_aspace);
+    return what;
+}
+
+bool aspace_code_unprotect(GuestAddr a)
+{
+    lock_take(LOCK_aspace);
+    bool ours = code_pages_is_protected(PAGE_DOWN(a));
     if (ours)
-        code_pages_note_write(*page);
+        code_pages_note_write(PAGE_DOWN(a));
     lock_release(LOCK_aspace);
     return ours;
 }

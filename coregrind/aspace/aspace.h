@@ -52,16 +52,25 @@ void aspace_unmap_arena(GuestAddr a, size_t len);
 void aspace_mark_stack(GuestAddr a, size_t len);
 
 /**
- * Code was translated from [a, a+len): if the client could write there, the pages lose their host
- * write permission until they are written (aspace_code_write_fault). Returns false if the range is
- * not mapped executable for the client.
+ * Code is translated from [a, a+len): if the client could write there, the pages lose their host
+ * write permission until they are written (aspace_code_write_fault). True if that was new for one of
+ * them: what was read before may have changed since.
  */
 bool aspace_protect_code(GuestAddr a, size_t len);
+
+typedef enum CodeWrite {
+    CODE_WRITE_NOT_OURS, /**< a fault of the client's */
+    CODE_WRITE_AGAIN,    /**< the page is writable by now: another thread's write to it came first */
+    CODE_WRITE_PROTECTED /**< the page is protected: see aspace_code_unprotect */
+} CodeWrite;
+/** What a write fault (SEGV_ACCERR) at @p a is about. */
+CodeWrite aspace_code_write_fault(GuestAddr a);
 /**
- * A write fault at @p a: true if the page was write-protected by aspace_protect_code; it is
- * writable again then and translations of [*page, *page + *len) must be discarded by the caller.
+ * Make the page at @p a writable again because it is written to; true if it was protected. Its
+ * translations must be discarded: before any other thread goes on where that can be, since
+ * from here on the others write to it without a fault.
  */
-bool aspace_code_write_fault(GuestAddr a, GuestAddr *page, size_t *len);
+bool aspace_code_unprotect(GuestAddr a);
 /**
  * Blocks from [a, a+len) must check their code themselves: it was written to so often that protecting
  * it costs more, or it is shared, so that it can change through another mapping.

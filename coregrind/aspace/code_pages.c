@@ -14,12 +14,13 @@ enum { MANY_WRITES = 16 };
 static HashMap protected_pages;
 static HashMap write_count; /* page → write faults so far */
 
-void code_pages_protect(GuestAddr page)
+bool code_pages_protect(GuestAddr page)
 {
     if (code_pages_is_unstable(page) || !hashmap_put(&protected_pages, page, 1))
-        return;
+        return false;
     int r = mprotect((void *)page, PAGE_SIZE_, PROT_READ);
     CHECK(r == 0, "page %llx", (unsigned long long)page);
+    return true;
 }
 
 void code_pages_note_write(GuestAddr page)

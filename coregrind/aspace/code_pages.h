@@ -7,7 +7,8 @@
 
 #include "gimle/memory.h"
 
-void code_pages_protect(GuestAddr page);
+/** False if it was protected before, or is not to be. */
+bool code_pages_protect(GuestAddr page);
 bool code_pages_is_protected(GuestAddr page);
 /** A write hit protected @p page: it becomes writable, and unstable when that happens often. */
 void code_pages_note_write(GuestAddr page);

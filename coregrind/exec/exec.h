@@ -14,7 +14,5 @@ void exec_run_thread(Thread *t);
 bool exec_handle_fault(Thread *t, int sig, siginfo_t *info, void *ucontext);
 /** Empty all threads' jump caches; nobody else runs translated code. */
 void exec_flush_jump_caches(void);
-/** The core itself wrote to a page with translations: they go at @p t's next safe point. Returns true. */
-bool exec_note_code_write(Thread *t, GuestAddr page, size_t len);
 
 #endif

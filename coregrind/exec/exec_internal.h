@@ -20,13 +20,15 @@ typedef struct Escape {
     bool armed;        /**< translated code or a host function for the client runs */
     EscapeKind kind;
     siginfo_t info;
-    GuestAddr page;    /**< ESCAPE_CODE_WRITE */
-    size_t page_len;
     uint64_t err, trapno, cr2;
     bool access_write, access_exec;
 } Escape;
 
 Escape *exec_escape(void);
+/** The client writes to the protected page of code @p page: it loses protection and translations. */
+void exec_code_written(GuestAddr page);
+/** The core itself writes to @p page: its translations go at @p t's next safe point. */
+void exec_note_code_write(Thread *t, GuestAddr page);
 /** fault.c: finish what the handler began, on the run loop's stack. */
 void exec_after_escape(Thread *t, Escape *e);
 

@@ -12,6 +12,7 @@
 
 #include "VEX/vex.h"
 #include "coregrind/aspace/aspace.h"
+#include "coregrind/aspace/layout.h"
 #include "coregrind/core/events.h"
 #include "coregrind/debuginfo/debuginfo.h"
 #include "coregrind/os/guest_access.h"
@@ -68,16 +69,23 @@ bool exec_handle_fault(Thread *t, int sig, siginfo_t *info, void *context)
     Escape *e = &escape;
     const void *host_pc = (void *)uc->uc_mcontext.gregs[REG_RIP];
     uint64_t addr = (uint64_t)(uintptr_t)info->si_addr;
-    bool write = (uc->uc_mcontext.gregs[REG_ERR] & ERR_WRITE) && sig == SIGSEGV;
+    bool write = (uc->uc_mcontext.gregs[REG_ERR] & ERR_WRITE) && sig == SIGSEGV &&
+                 info->si_code == SEGV_ACCERR;
 
     if (sig == SIGSEGV && aspace_shadow_fault(addr))
         return true;
     if (sig == SIGBUS && debuginfo_recover_fault(info->si_addr))
         return true;
     bool in_code = tcache_contains(host_pc);
-    if (write && aspace_code_write_fault(addr, &e->page, &e->page_len)) {
-        if (!in_code) /* the core writes for the client: let it, translations go at the next safe point */
-            return exec_note_code_write(t, e->page, e->page_len);
+    CodeWrite code_write = write ? aspace_code_write_fault(addr) : CODE_WRITE_NOT_OURS;
+    if (code_write == CODE_WRITE_AGAIN)
+        return true;
+    if (code_write == CODE_WRITE_PROTECTED) {
+        if (!in_code) { /* the core writes for the client: let it, translations go at the next safe point */
+            aspace_code_unprotect(addr);
+            exec_note_code_write(t, PAGE_DOWN(addr));
+            return true;
+        }
         escape_fill(e, ESCAPE_CODE_WRITE, info, uc);
     } else {
         if ((sig == SIGSEGV || sig == SIGBUS) && guest_access_fixup(context))
@@ -120,7 +128,7 @@ void exec_after_escape(Thread *t, Escape *e)
     e->kind = ESCAPE_NONE;
     GuestAddr replaced = redirect_abandon_host_call(t);
     if (kind == ESCAPE_CODE_WRITE) {
-        gimle_discard_translations(e->page, e->page_len);
+        exec_code_written(PAGE_DOWN((GuestAddr)(uintptr_t)e->info.si_addr));
         return;
     }
     int sig = e->info.si_signo;

@@ -12,6 +12,8 @@
 #include "VEX/vex.h"
 #include "base/arena.h"
 #include "base/check.h"
+#include "coregrind/aspace/aspace.h"
+#include "coregrind/aspace/layout.h"
 #include "coregrind/clreq/clreq.h"
 #include "coregrind/core/events.h"
 #include "coregrind/core/options.h"
@@ -57,8 +59,21 @@ void gimle_discard_translations(GuestAddr a, size_t len)
     thread_start_world();
 }
 
-bool exec_note_code_write(Thread *t, GuestAddr page, size_t len)
+/**
+ * While the others stand still: once the page is writable they write to it without a fault, and what
+ * they write must not be run as it was.
+ */
+void exec_code_written(GuestAddr page)
 {
+    thread_stop_world();
+    if (aspace_code_unprotect(page))
+        tcache_discard(page, PAGE_SIZE_);
+    thread_start_world();
+}
+
+void exec_note_code_write(Thread *t, GuestAddr page)
+{
+    size_t len = PAGE_SIZE_;
     if (t->code_written_len && t->code_written != page) {
         /* Two pages since the last safe point: widen the range to cover both. */
         GuestAddr end = t->code_written + t->code_written_len;
@@ -72,7 +87,6 @@ bool exec_note_code_write(Thread *t, GuestAddr page, size_t len)
         t->code_written_len = len;
     }
     t->state->pending = 1;
-    return true;
 }
 
 /* ---- service of exits that are no plain jumps ------------------------------------------------- */

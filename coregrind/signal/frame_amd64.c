@@ -108,7 +108,8 @@ static bool frame_writable(GuestAddr a, size_t len)
     uint8_t byte = 0;
     if (!aspace_is_client_range(a, len))
         return false;
-    aspace_prepare_write(a, len);
+    if (aspace_prepare_write(a, len))
+        gimle_discard_translations(a, len);
     for (GuestAddr p = a; p < a + len; p += 4096)
         if (gimle_read_guest(&byte, p, 1) != 1 || gimle_write_guest(p, &byte, 1) != 1)
             return false;

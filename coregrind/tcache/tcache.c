@@ -188,6 +188,34 @@ static void tcache_count(const VexTranslation *v, unsigned mode)
 
 typedef enum MakeResult { MADE, NO_CODE, FLUSH_FIRST } MakeResult;
 
+/** Protect the code of @p v; true if some of it was not, so that it may have changed after it was read. */
+static bool tcache_protect(const VexTranslation *v)
+{
+    bool any = false;
+    for (uint32_t i = 0; i < v->n_extents; i++)
+        any |= aspace_protect_code(v->extent[i].addr, v->extent[i].len);
+    return any;
+}
+
+/** Translate the client's own code, or take it from the store. */
+static VexStatus tcache_translate(GuestAddr pc, unsigned mode, bool no_redirect, uint8_t *rw, size_t room,
+                                  const uint8_t *rx, VexTranslation *v)
+{
+    VexStatus st;
+    bool stored;
+    aspace_protect_code(pc, 1);
+    do {
+        arena_reset(&tc.scratch);
+        stored = store_get(pc, mode, no_redirect, rw, room, rx, &tc.scratch, v);
+        st = stored ? VEX_OK : vex_translate(pc, mode, rw, room, rx, &tc.scratch, v);
+        if (st == VEX_NO_CODE || v->assumption_failed)
+            return st;
+    } while (tcache_protect(v));
+    if (st == VEX_OK && !stored)
+        store_put(pc, mode, no_redirect, v);
+    return st;
+}
+
 /** Translate (pc, mode) into the arena; under LOCK_translate. */
 static MakeResult tcache_make(GuestAddr pc, unsigned mode, bool no_redirect, Translation **made)
 {
@@ -201,21 +229,15 @@ static MakeResult tcache_make(GuestAddr pc, unsigned mode, bool no_redirect, Tra
     const IrCallee *callee;
     uint64_t arg;
     arena_reset(&tc.scratch);
-    bool redirected = !no_redirect && tc.hooks.redirect(pc, &callee, &arg);
-    bool stored = !redirected && store_get(pc, mode, no_redirect, rw, room, rx, &tc.scratch, &v);
-    if (stored)
-        st = VEX_OK;
-    else if (redirected)
+    if (!no_redirect && tc.hooks.redirect(pc, &callee, &arg))
         st = vex_translate_call(pc, mode, callee, arg, rw, room, rx, &tc.scratch, &v);
     else
-        st = vex_translate(pc, mode, rw, room, rx, &tc.scratch, &v);
+        st = tcache_translate(pc, mode, no_redirect, rw, room, rx, &v);
     if (st == VEX_NO_CODE)
         return NO_CODE;
     if (v.assumption_failed) /* earlier translations were made on it, this one was not */
         return FLUSH_FIRST;
     CHECK(st == VEX_OK, "block 0x%llx does not fit into code memory", (unsigned long long)pc);
-    if (!stored && !redirected)
-        store_put(pc, mode, no_redirect, &v);
     if (v.id_off)
         memcpy(rw + v.id_off, &(uint32_t){ (uint32_t)tc.by_host.n }, 4);
     if (v.cold_len)
@@ -223,9 +245,6 @@ static MakeResult tcache_make(GuestAddr pc, unsigned mode, bool no_redirect, Tra
     tc.arena.used += (v.code_len + CODE_ALIGN - 1) & ~(size_t)(CODE_ALIGN - 1);
     code_arena_settle(&tc.arena);
     Translation *t = tcache_keep(&v, pc, mode, no_redirect, rx);
-    if (!redirected)
-        for (uint32_t i = 0; i < t->n_extents; i++)
-            aspace_protect_code(extents_of(t)[i].addr, extents_of(t)[i].len);
     tcache_insert(t);
     tcache_count(&v, mode);
     *made = t;

@@ -68,6 +68,7 @@ typedef enum NativeRule {
     NR_ZEROING,  /**< result does not depend on inputs (xor r,r; pxor x,x; sbb handled apart) */
     NR_MASK,     /**< integer operation on AVX-512 masks of lane bytes */
     NR_MASK_TEST,/**< lane-wise: is the bitwise and zero? to a mask */
+    NR_STRINGS,  /**< PCMPISTRI and its relatives: nothing behind the end of a string counts */
     NR_CUSTOM,   /**< the tool knows the mnemonic (rule_aux) */
     NR_COUNT
 } NativeRule;

@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "helpers.h"
+#include "native.h"
 
 /** Loads and stores of more bytes than this are left to slow mode. */
 enum { MAX_INLINE_BYTES = 64 };
@@ -227,6 +228,8 @@ static void use_of_native(RegUse *u, const MoveInfo *mi, const IrBlock *b, IrRef
         u->reads |= flags;
     if (n->cc_write & 0x40) /* ZF: all but carry or overflow alone */
         u->writes |= flags;
+    if (n->flags & NF_X87)
+        u->reads |= RM_GROUP;
 }
 
 void use_add(RegUse *u, const MoveInfo *mi, const IrBlock *b, IrRef i)
@@ -257,7 +260,7 @@ void use_add(RegUse *u, const MoveInfo *mi, const IrBlock *b, IrRef i)
 static bool native_is_checkable(const NativeInsn *n)
 {
     if (n->mem_access == 0)
-        return !(n->flags & NF_VSIB);
+        return !(n->flags & NF_VSIB) && !native_has_implied_store(n);
     return !(n->flags & (NF_MASKED_MEM | NF_VSIB)) && n->mem_size > 0 &&
            n->mem_size <= MAX_INLINE_BYTES;
 }

@@ -218,23 +218,10 @@ static uint64_t big_store(struct VexState *s, uint64_t a, uint64_t size)
     return 0;
 }
 
-/** The x87 and SSE part, the header, and the upper halves: what compilers and linkers save. */
-enum { FXSAVE_BYTES = 512, XSAVE_BYTES = 832 };
-
-static uint64_t state_image(struct VexState *s, uint64_t a, uint64_t format)
-{
-    (void)s;
-    /* Format 0 is the image of FXSAVE.  V bits of registers saved there are lost. */
-    shadow_set_defined_if_addressable(a, format == 0 ? FXSAVE_BYTES : XSAVE_BYTES);
-    return 0;
-}
-
 const IrCallee mc_helper_load = { "mc_load", (void *)slow_load, CALLEE_FULL, TY_NONE, 2 };
 const IrCallee mc_helper_store = { "mc_store", (void *)slow_store, CALLEE_FULL, TY_NONE, 2 };
 const IrCallee mc_helper_big_load = { "mc_big_load", (void *)big_load, CALLEE_FULL, TY_NONE, 2 };
 const IrCallee mc_helper_big_store = { "mc_big_store", (void *)big_store, CALLEE_FULL, TY_NONE, 2 };
-const IrCallee mc_helper_state_image = { "mc_state_image", (void *)state_image, CALLEE_FULL,
-                                         TY_NONE, 2 };
 
 /* ---- undefined values --------------------------------------------------------------- */
 

@@ -23,8 +23,6 @@ extern const IrCallee mc_helper_store;
 extern const IrCallee mc_helper_big_load;
 /** (address, size): a large range is written with defined data. */
 extern const IrCallee mc_helper_big_store;
-/** (address, format): the lifter's helper has saved or restored registers there. */
-extern const IrCallee mc_helper_state_image;
 /** (mask): find out which registers of the bits in mask are undefined. */
 extern const IrCallee mc_helper_note_regs;
 /** (address, origin, size): an undefined value with that origin is stored. */

@@ -10,6 +10,7 @@
 
 #include "base/check.h"
 #include "helpers.h"
+#include "x87.h"
 
 /** Instructions whose memory operand is larger are not followed bit by bit. */
 enum { MAX_FOLLOWED = 8 * SLOW_MAX_PIECES };
@@ -204,8 +205,6 @@ static void open_memory(Nat *t)
     t->reads_mem = n->mem_access & NA_READ;
     if (t->reads_mem)
         t->mem = slow_load(t->s, t->m, n->mem_size);
-    if (n->flags & NF_X87)
-        t->mem.n = 0; /* values in the x87 unit are taken as defined */
 }
 
 /** The address or a register that undefined results most likely come from. */
@@ -215,6 +214,8 @@ static IrRef origin_of_inputs(Nat *t)
         return IR_NONE;
     if (t->reads_mem)
         return mem_address(t->b, t->m);
+    if (t->n->flags & NF_X87)
+        return slow_get_origin(t->s, x87_register());
     IrRef v = IR_NONE, origin = IR_NONE;
     for (unsigned k = 0; k < t->n->n_ops; k++) {
         const NativeOp *o = &t->n->op[k];
@@ -233,6 +234,8 @@ static void put_origins(Nat *t, IrRef origin)
     for (unsigned k = 0; k < t->n->n_ops; k++)
         if ((t->n->op[k].access & NA_WRITE) && is_followed(&t->n->op[k]))
             slow_put_origin(t->s, t->n->op[k].reg, origin);
+    if (t->n->flags & NF_X87)
+        slow_put_origin(t->s, x87_register(), origin);
     if (t->n->cc_write)
         slow_put_origin(t->s, gimle_guest->flags, origin);
 }

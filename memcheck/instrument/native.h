@@ -38,10 +38,14 @@ void native_rule_defined(Nat *t);
  * V bits of its results are done, too.
  */
 bool native_access_lanes(Nat *t);
+/** Does it store at an address that is not its memory operand (MASKMOVQ)? */
+bool native_has_implied_store(const NativeInsn *n);
 /** Does it compare vectors into a mask register? */
 bool native_yields_mask(const NativeInsn *n);
 /** Comparisons of vectors into a mask register. */
 void native_rule_compare(Nat *t);
+/** PCMPISTRI, PCMPISTRM, PCMPESTRI, PCMPESTRM. */
+void native_rule_strings(Nat *t);
 /** Operations on mask registers: KMOV, KAND ..., KORTEST; lane is the width. */
 void native_rule_mask(Nat *t);
 

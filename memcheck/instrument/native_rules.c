@@ -10,6 +10,7 @@
 
 #include "helpers.h"
 #include "native.h"
+#include "x87.h"
 
 enum { MAX_SOURCES = 4, MAX_LANE_SOURCES = 3 };
 
@@ -293,7 +294,7 @@ static void store_scratch(Nat *t, IrMem at)
  */
 static bool run_on_shadow(Nat *t, const NativeOp *control, bool real_mem)
 {
-    if (t->n->flags & (NF_X87 | NF_VSIB | NF_MASKED_MEM))
+    if (t->n->flags & (NF_VSIB | NF_MASKED_MEM))
         return false;
     if (t->n->mem_access && t->shape.n == 0)
         return false;
@@ -408,8 +409,13 @@ static IrRef vbits_of_control(Nat *t, const NativeOp *control)
         IrRef v = vbits_full(t->b, ty, source_vbits(t, control, ty));
         return ir_lane_op(t->b, OP_LNEZ, lane_of(t->n), v, IR_NONE);
     }
-    IrRef any = control ? native_any(t, IR_NONE, native_op_vbits(t, control)) : IR_NONE;
-    for (unsigned k = 0; !control && k < t->mem.n; k++)
+    IrRef any = IR_NONE;
+    bool is_count = t->n->rule == NR_LANE_SHIFT; /* 64 bits of it count */
+    if (control && is_count)
+        any = native_any(t, any, ir_get(t->b, TY_I64, REG_SHADOW_OF(control->reg)));
+    else if (control)
+        any = native_any(t, any, native_op_vbits(t, control));
+    for (unsigned k = 0; !control && k < (is_count ? 1 : t->mem.n); k++)
         any = native_any(t, any, t->mem.v[k]);
     return any == IR_NONE ? IR_NONE : vbits_smear(t->b, ty, any);
 }
@@ -640,11 +646,13 @@ static const NatRule rules[NR_COUNT] = {
     [NR_OR] = rule_logic,             [NR_XOR] = rule_logic,
     [NR_SHIFT] = native_rule_whole,   [NR_ZEROING] = native_rule_defined,
     [NR_CUSTOM] = native_rule_whole,  [NR_MASK] = native_rule_mask,
-    [NR_MASK_TEST] = native_rule_compare,
+    [NR_MASK_TEST] = native_rule_compare, [NR_STRINGS] = native_rule_strings,
 };
 
 NatRule native_rule_of(const NativeInsn *n)
 {
+    if (n->flags & NF_X87)
+        return native_rule_x87;
     if (is_cmpxchg(n))
         return rule_cmpxchg;
     if (native_yields_mask(n) && n->rule != NR_WHOLE)

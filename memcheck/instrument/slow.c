@@ -321,16 +321,11 @@ static void emit_call(Slow *s, IrRef i)
     }
     if (in->callee->kind != CALLEE_PURE)
         slow_check_value(s, v, gimle_guest->word, IR_NONE);
+    if (state_image_instrument(s, i))
+        return;
     ir_copy_insn(&s->x.copier, i);
-    if (in->callee->kind == CALLEE_FULL && in->sub == 2) {
-        /* The lifter's calls with an address and a format write or read a register image. */
-        IrRef args[2];
-        for (int k = 0; k < 2; k++)
-            args[k] = s->x.copier.map[s->x.src->extra[in->arg[0] + k]];
-        ir_call(b, &mc_helper_state_image, IR_NONE, args, 2);
-    } else if (in->callee->kind == CALLEE_PURE && v != IR_NONE && in->type != TY_NONE) {
+    if (in->callee->kind == CALLEE_PURE && v != IR_NONE && in->type != TY_NONE)
         s->vbits[i] = vbits_smear(b, (IrType)in->type, v);
-    }
 }
 
 /** Exits and ends: report undefined conditions and targets, then leave with everything in place. */

@@ -56,5 +56,7 @@ void slow_put_vec(Slow *s, RegId r, IrRef v, bool zero_above);
 
 /** Instrument NATIVE @p i: V bits by its rule, then the instruction itself. */
 void native_instrument(Slow *s, IrRef i);
+/** Instrument CALL @p i if it loads or saves an image of the registers (XSAVE); false if not. */
+bool state_image_instrument(Slow *s, IrRef i);
 
 #endif

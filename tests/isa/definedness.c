@@ -6,7 +6,9 @@
  * A bit that changes from one filling to another but is called defined is an error; bits that
  * are called undefined without ever changing are counted, since rules may be cautious.
  *
- *   gimle -q ./definedness [--rounds=N] [--seed=N] [--only=MNEMONIC] [--strict-report]
+ *   gimle -q ./definedness [--rounds=N] [--seed=N] [--only=MNEMONIC] [--cautious=N]
+ *
+ * --cautious: how many of the most cautious instructions to name
  */
 #include <Zydis/Zydis.h>
 #include <setjmp.h>
@@ -28,6 +30,7 @@ typedef struct Regs {
     uint8_t v[N_VEC][32];
     uint64_t gpr[N_GPR]; /**< rax rcx rdx rbx rbp rsi rdi r8 */
     uint64_t flags;
+    uint64_t mm[8];
 } Regs;
 
 enum { REGS_BYTES = sizeof(Regs), FLAG_CODES = 0x8d5 };
@@ -40,10 +43,15 @@ static ZydisDecoder decoder;
 static sigjmp_buf recover;
 static unsigned n_tested, n_unsound;
 static unsigned long long bits_undefined, bits_cautious;
+/** Bits that an instruction calls undefined without need. */
+static struct Caution {
+    unsigned trials;
+    unsigned long long undefined, cautious;
+} cautions[ZYDIS_MNEMONIC_MAX_VALUE + 1], *current;
 static struct {
-    unsigned rounds;
+    unsigned rounds, cautious;
     const char *only;
-} opt = { .rounds = 4 };
+} opt = { .rounds = 4, .cautious = 12 };
 
 /* ---- generated code ---------------------------------------------------------------------------- */
 
@@ -75,6 +83,13 @@ static uint8_t *emit_gpr(uint8_t *p, unsigned opcode, unsigned r, size_t disp)
     return emit_disp(p, disp);
 }
 
+/** movq between MMX register @p r and [r15 + disp] (opcode 6f: load, 7f: store). */
+static uint8_t *emit_mmx(uint8_t *p, unsigned opcode, unsigned r, size_t disp)
+{
+    p = EMIT(p, 0x41, 0x0f, (uint8_t)opcode, (uint8_t)(0x87 | r << 3));
+    return emit_disp(p, disp);
+}
+
 /** void f(Regs *in, Regs *out): load everything, one instruction, store everything. */
 static void generate(const uint8_t *insn, unsigned len)
 {
@@ -86,6 +101,8 @@ static void generate(const uint8_t *insn, unsigned len)
     p = EMIT(p, 0x9d);
     for (unsigned i = 0; i < N_VEC; i++)
         p = emit_vec(p, 0x6f, i, offsetof(Regs, v) + 32 * i);
+    for (unsigned i = 0; i < 8; i++)
+        p = emit_mmx(p, 0x6f, i, offsetof(Regs, mm) + 8 * i);
     for (unsigned i = 0; i < N_GPR; i++)
         p = emit_gpr(p, 0x8b, gpr_number[i], offsetof(Regs, gpr) + 8 * i);
     p = emit(p, insn, len);
@@ -96,7 +113,9 @@ static void generate(const uint8_t *insn, unsigned len)
     p = emit_disp(p, offsetof(Regs, flags));
     for (unsigned i = 0; i < N_VEC; i++)
         p = emit_vec(p, 0x7f, i, offsetof(Regs, v) + 32 * i);
-    p = EMIT(p, 0x41, 0x5f, 0x41, 0x5e, 0x41, 0x5c, 0x5d, 0x5b, 0xc5, 0xf8, 0x77, 0xc3);
+    for (unsigned i = 0; i < 8; i++)
+        p = emit_mmx(p, 0x7f, i, offsetof(Regs, mm) + 8 * i);
+    p = EMIT(p, 0x0f, 0x77, 0x41, 0x5f, 0x41, 0x5e, 0x41, 0x5c, 0x5d, 0x5b, 0xc5, 0xf8, 0x77, 0xc3);
 }
 
 static void run(void)
@@ -148,6 +167,7 @@ static bool is_suitable(const ZydisDecodedInstruction *z, const ZydisDecodedOper
         switch (ZydisRegisterGetClass(op[i].reg.value)) {
         case ZYDIS_REGCLASS_XMM:
         case ZYDIS_REGCLASS_YMM:
+        case ZYDIS_REGCLASS_MMX:
         case ZYDIS_REGCLASS_FLAGS:
             break;
         case ZYDIS_REGCLASS_GPR8:
@@ -210,8 +230,10 @@ static const char *part_name(unsigned byte, char *buf)
         sprintf(buf, "ymm%u+%u", byte / 32, byte % 32);
     else if (byte < offsetof(Regs, flags))
         sprintf(buf, "gpr%u+%u", gpr_number[(byte - (unsigned)offsetof(Regs, gpr)) / 8], byte % 8);
-    else
+    else if (byte < offsetof(Regs, mm))
         sprintf(buf, "flags+%u", byte % 8);
+    else
+        sprintf(buf, "mm%u+%u", (byte - (unsigned)offsetof(Regs, mm)) / 8, byte % 8);
     return buf;
 }
 
@@ -220,6 +242,8 @@ static void judge(const char *text, const uint8_t *changed, const uint8_t *vbits
 {
     bool told = false;
     for (unsigned i = 0; i < REGS_BYTES; i++) {
+        current->undefined += (unsigned)__builtin_popcount(changed[i]);
+        current->cautious += (unsigned)__builtin_popcount(vbits[i] & ~changed[i]);
         bits_undefined += (unsigned)__builtin_popcount(vbits[i]);
         bits_cautious += (unsigned)__builtin_popcount(vbits[i] & ~changed[i]);
         if (!(changed[i] & ~vbits[i]))
@@ -270,7 +294,9 @@ static void try(const char *text, const ZydisDecodedInstruction *z)
 {
     if (sigsetjmp(recover, 1) != 0)
         return; /* the processor does not have it */
+    current = &cautions[z->mnemonic];
     trial(text, z);
+    current->trials++;
     n_tested++;
 }
 
@@ -297,6 +323,28 @@ static void test_encoding(unsigned k)
     }
 }
 
+static int by_caution(const void *a, const void *b)
+{
+    const struct Caution *x = &cautions[*(const uint16_t *)a], *y = &cautions[*(const uint16_t *)b];
+    double p = x->trials ? (double)x->cautious / x->trials : 0;
+    double q = y->trials ? (double)y->cautious / y->trials : 0;
+    return (p < q) - (p > q);
+}
+
+/** The mnemonics that are most cautious, by unneeded bits in a trial. */
+static void print_cautious(unsigned n)
+{
+    static uint16_t order[ZYDIS_MNEMONIC_MAX_VALUE + 1];
+    for (unsigned i = 0; i <= ZYDIS_MNEMONIC_MAX_VALUE; i++)
+        order[i] = (uint16_t)i;
+    qsort(order, ZYDIS_MNEMONIC_MAX_VALUE + 1, sizeof order[0], by_caution);
+    for (unsigned i = 0; i < n && cautions[order[i]].cautious; i++) {
+        const struct Caution *c = &cautions[order[i]];
+        printf("# %-18s %4u trials, %.1f bits of each called undefined without need\n",
+               ZydisMnemonicGetString(order[i]), c->trials, (double)c->cautious / c->trials);
+    }
+}
+
 static void *map(size_t bytes, int prot, int flags, int fd)
 {
     void *p = mmap(NULL, bytes, prot, flags, fd, 0);
@@ -318,6 +366,8 @@ int main(int argc, char **argv)
             random_seed(strtoull(eq + 1, NULL, 0));
         else if (strncmp(argv[i], "--only=", 7) == 0)
             opt.only = eq + 1;
+        else if (strncmp(argv[i], "--cautious=", 11) == 0)
+            opt.cautious = (unsigned)atoi(eq + 1);
     }
     ZydisDecoderInit(&decoder, ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64);
     int fd = memfd_create("code", 0);
@@ -333,6 +383,7 @@ int main(int argc, char **argv)
     signal(SIGSEGV, on_signal);
     for (unsigned k = 0; k < encoding_count(); k++)
         test_encoding(k);
+    print_cautious(opt.cautious);
     printf("# %u trials; of %llu bits called undefined %llu never changed\n", n_tested,
            bits_undefined, bits_cautious);
     printf("%sok 1 - definedness: %u trials too bold\n1..1\n", n_unsound ? "not " : "", n_unsound);

@@ -49,14 +49,15 @@ static IrRef changed(Lift *l, unsigned what, IrRef v, IrRef mask)
     }
 }
 
-/** The word that holds bit @p index (signed, any value) of the bit string at the operand. */
-static IrMem word_of_string(Lift *l, const Insn *in, unsigned bytes, IrRef index)
+/**
+ * The byte that holds bit @p index (signed, any value) of the bit string at the operand.  Whether
+ * the processor reads more around it is its own affair; programs have strings of odd sizes.
+ */
+static IrMem byte_of_string(Lift *l, const Insn *in, IrRef index)
 {
     IrBlock *b = l->b;
-    unsigned bits_log2 = (unsigned)__builtin_ctz(bytes) + 3;
-    IrRef i = bytes == 8 ? index : ir_unop(b, OP_SEXT, TY_I64, index);
-    i = ir_binop(b, OP_SAR, i, ir_const(b, TY_I8, bits_log2));
-    i = ir_binop(b, OP_SHL, i, ir_const(b, TY_I8, bits_log2 - 3));
+    IrRef i = b->insn[index].type == TY_I64 ? index : ir_unop(b, OP_SEXT, TY_I64, index);
+    i = ir_binop(b, OP_SAR, i, ir_const(b, TY_I8, 3));
     IrRef a = ir_binop(b, OP_ADD, lift_effective_address(l, in), i);
     if (in->prefixes & INP_ADDR32)
         a = lift_resize(l, lift_resize(l, a, TY_I32), TY_I64);
@@ -71,12 +72,12 @@ bool lift_bit_test(Lift *l, const Insn *in, const InsnRow *row)
     bool string = in->operand[0].kind == OPK_MEM && in->operand[1].kind == OPK_REG;
     if (in->n.flags & NF_LOCK || (lift_is_native(l) && !string))
         return false;
-    unsigned bytes = in->operand[0].size;
+    IrRef index = lift_operand_sized(l, in, 1, in->operand[0].size);
+    unsigned bytes = string ? 1 : in->operand[0].size;
     IrType t = ir_type_of_size(bytes);
-    IrRef index = lift_operand_sized(l, in, 1, bytes);
     IrMem m = { 0 };
     if (string)
-        m = word_of_string(l, in, bytes, index);
+        m = byte_of_string(l, in, index);
     IrRef v = string ? ir_load(b, SPACE_GUEST, t, m) : lift_operand(l, in, 0);
     IrRef n = ir_binop(b, OP_AND, lift_resize(l, index, TY_I8), ir_const(b, TY_I8, bytes * 8 - 1));
     if (in->operand[1].kind == OPK_IMM)
