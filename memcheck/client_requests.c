@@ -184,6 +184,7 @@ static uint64_t do_leak_check(Thread *t, const uint64_t *a)
 {
     LeakRequest r = {
         .full = a[1] == 0,
+        .tree = a[1] == 0 && mc_options.xtree_leak ? mc_options.xtree_leak_file : NULL,
         .delta = a[2] <= LEAK_DELTA_CHANGED ? (LeakDelta)a[2] : LEAK_DELTA_ANY,
         .show_kinds = mc_options.show_leak_kinds,
         .error_kinds = mc_options.error_leak_kinds,

@@ -16,6 +16,7 @@
 #include "base/check.h"
 #include "errors.h"
 #include "shadow/shadow.h"
+#include "xtree/heap_tree.h"
 
 /** HeapBlock.user: set by whoever frees the block, so that only one thread does. */
 enum { BLOCK_TAKEN = 1 };
@@ -114,6 +115,8 @@ static HeapBlock *new_block(Thread *t, size_t size, size_t align, HeapAllocKind 
     b->alloc = trace_for(t, keep != KEEP_NONE && keep != KEEP_FREE);
     b->user = 0;
     mc_heap_count(1, 0, size);
+    if (mc_options.xtree_memory != HEAP_TREE_NONE)
+        heap_tree_alloc(b->alloc, size);
     if (c == CONTENTS_ZERO)
         zero(b->addr, size);
     else if (mc_options.malloc_fill >= 0)
@@ -128,6 +131,8 @@ static void retire(Thread *t, HeapBlock *b)
     if (mc_options.free_fill >= 0)
         fill(b->addr, b->size, mc_options.free_fill);
     shadow_set_noaccess(b->addr, b->size);
+    if (mc_options.xtree_memory != HEAP_TREE_NONE)
+        heap_tree_free(t, b->alloc, b->size);
     if (mc_options.keep_stacks == KEEP_ALLOC_THEN_FREE)
         b->alloc = NULL;
     gimle_heap_free(t, b, trace_for(t, keep_free));

@@ -11,6 +11,7 @@
 #include "errors.h"
 #include "intercept_malloc.h"
 #include "shadow/shadow.h"
+#include "xtree/heap_tree.h"
 
 /* ---- single blocks ------------------------------------------------------------------ */
 
@@ -46,6 +47,8 @@ void client_block_new(Thread *t, GuestAddr a, size_t size, size_t red_zone, bool
     b->kind = HEAP_CUSTOM;
     b->alloc = where_allocated(t);
     mc_heap_count(1, 0, size);
+    if (mc_options.xtree_memory != HEAP_TREE_NONE)
+        heap_tree_alloc(b->alloc, size);
     shadow_set(a, size, zeroed ? SH_DEFINED : SH_UNDEFINED);
     set_red_zones(a, size, red_zone);
 }
@@ -61,6 +64,8 @@ void client_block_free(Thread *t, GuestAddr a, size_t red_zone)
     if (b->kind != HEAP_CUSTOM && mc_options.show_mismatched_frees)
         mc_error_mismatch(t, a);
     shadow_set_noaccess(a - red_zone, b->size + 2 * red_zone);
+    if (mc_options.xtree_memory != HEAP_TREE_NONE)
+        heap_tree_free(t, b->alloc, b->size);
     free_block(t, b);
 }
 
@@ -72,6 +77,10 @@ void client_block_resize(Thread *t, GuestAddr a, size_t old_size, size_t new_siz
         return;
     }
     b->size = new_size;
+    if (mc_options.xtree_memory != HEAP_TREE_NONE) {
+        heap_tree_free(t, b->alloc, old_size);
+        heap_tree_alloc(b->alloc, new_size);
+    }
     if (new_size > old_size)
         shadow_set_undefined(a + old_size, new_size - old_size);
     else

@@ -8,6 +8,7 @@
 
 #include "base/vec.h"
 #include "memcheck.h"
+#include "xtree/heap_tree.h"
 
 enum { ALL_KINDS = (1u << LEAK_KINDS) - 1, ALL_HEURISTICS = 0xf };
 
@@ -28,6 +29,7 @@ McOptions mc_options = {
     .red_zone = 16,
     .malloc_fill = -1,
     .free_fill = -1,
+    .xtree_leak_file = "xtleak.kcg.%p",
 };
 
 /* ---- address ranges ----------------------------------------------------------------- */
@@ -181,23 +183,13 @@ static const char *parse_show_possibly_lost(const char *value)
     return NULL;
 }
 
-static const char *parse_xtree(const char *value)
-{
-    return strcmp(value, "no") == 0 || strcmp(value, "none") == 0
-               ? NULL : "heap trees (xtree) are not supported";
-}
-
-static const char *parse_anything(const char *value)
-{
-    (void)value;
-    return NULL;
-}
-
 const GimleOption mc_option_table[] = {
 #define O mc_options
 #define BOOL_OPTION(name, field, help) { name, OPT_BOOL, &O.field, NULL, 0, 0, help, NULL },
 #define INT_OPTION(name, field, unit, lo, hi, help)                                        \
     { name, OPT_INT, &O.field, unit, lo, hi, help, NULL },
+#define STRING_OPTION(name, field, unit, help)                                             \
+    { name, OPT_STRING, &O.field, unit, 0, 0, help, NULL },
 #define CHOICE_OPTION(name, field, choices, help)                                          \
     { name, OPT_CHOICE, &O.field, choices, 0, 0, help, NULL },
 #define SET_OPTION(name, field, choices, help)                                             \
@@ -212,6 +204,10 @@ void mc_options_finish(void)
     int64_t red_zone = gimle_core_option("redzone-size");
     if (red_zone >= 0)
         mc_options.red_zone = red_zone;
+    mc_options.xtree_memory = (int)gimle_core_option("xtree-memory");
+    if (mc_options.xtree_memory != HEAP_TREE_NONE &&
+        (mc_options.keep_stacks == KEEP_NONE || mc_options.keep_stacks == KEEP_FREE))
+        mc_options.keep_stacks = mc_options.keep_stacks == KEEP_FREE ? KEEP_BOTH : KEEP_ALLOC;
     mc_options.stats = gimle_core_option("stats") > 0;
     mc_options.max_stackframe = gimle_core_option("max-stackframe");
     if (!mc_options.undef_value_errors && mc_options.track_origins)

@@ -26,6 +26,7 @@
 #define DEFAULTS                                                                           \
     {                                                                                      \
         .tool = "memcheck",                                                                \
+        .xtree_memory_file = "xtmemory.kcg.%p",                                            \
         .log_fd = 2, .xml_fd = -1, .xml_protocol = 4,                                      \
         .color = 0,                                                                        \
         .demangle = true, .num_callers = 12, .error_limit = true,                          \
@@ -115,6 +116,14 @@ int64_t gimle_core_option(const char *name)
         if (strcmp(row->name + strspn(row->name, "-"), name) == 0 && row->target)
             return option_number(row);
     return -1;
+}
+
+const char *gimle_core_option_text(const char *name)
+{
+    for (const GimleOption *row = core_rows; row->name; row++)
+        if (strcmp(row->name + strspn(row->name, "-"), name) == 0 && row->type == OPT_STRING && row->target)
+            return *(const char **)row->target;
+    return NULL;
 }
 
 /* ---- sources ---------------------------------------------------------------------------- */
@@ -219,6 +228,7 @@ int options_collect(int argc, char **argv)
 {
     int i = 1;
     bool only_us = false, version = false;
+    output_file_set_base();
     if (argc > 0)
         argv0 = argv[0];
     for (; i < argc && argv[i][0] == '-' && strcmp(argv[i], "--") != 0; i++) {

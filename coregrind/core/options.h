@@ -69,6 +69,8 @@ typedef struct CoreOptions {
     int64_t merge_recursive_frames;
     uint64_t aspace_minaddr;
     OptList require_text_symbol;
+    int xtree_memory;                  /**< 0 none, 1 allocs, 2 full */
+    const char *xtree_memory_file;
     const char *soname_synonyms;
     bool sigill_diagnostics;
     int64_t max_threads;
@@ -96,6 +98,9 @@ extern const CoreOptions *const core_options;
  * exits for --version.
  */
 int options_collect(int argc, char **argv);
+
+/** Output files with relative names are to lie below the present directory (output_file.c). */
+void output_file_set_base(void);
 
 /** Value of the last --tool=, "memcheck" if none. Valid after options_collect(). */
 const char *options_tool_name(void);

@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,13 @@
 #include "gimle/tool.h"
 
 static _Atomic unsigned sequence;
+static char base[PATH_MAX]; /**< directory that relative names start from, "" unknown */
+
+void output_file_set_base(void)
+{
+    if (!getcwd(base, sizeof base))
+        base[0] = '\0';
+}
 
 static _Noreturn void bad_name(const char *option, const char *pattern, const char *why)
 {
@@ -50,6 +58,8 @@ char *gimle_expand_file_name(const char *option, const char *pattern)
     StrBuf out = { 0 };
     if (!*pattern)
         bad_name(option, pattern, "No filename given");
+    if (*pattern != '/' && base[0]) /* the program may go elsewhere */
+        strbuf_printf(&out, "%s%s", base, base[1] ? "/" : "");
     for (const char *s = pattern; *s;) {
         if (*s != '%') {
             strbuf_addc(&out, *s++);

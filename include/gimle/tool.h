@@ -113,6 +113,8 @@ typedef struct GimleTool {
 void gimle_discard_translations(GuestAddr a, size_t len);
 /** Options of the core that tools may ask for: "num-callers", "xml", "quiet", "verbose". */
 int64_t gimle_core_option(const char *name);
+/** Likewise those whose values are texts: "xtree-memory-file"; NULL if there is none. */
+const char *gimle_core_option_text(const char *name);
 /** Instructions executed cannot be asked of the core: count them in a tool register. */
 /** Expand %p %n %q{VAR} %% in an output file name; malloc'ed. */
 char *gimle_expand_file_name(const char *option, const char *pattern);

@@ -11,6 +11,7 @@
 
 #include "../errors.h"
 #include "base/vec.h"
+#include "leak_tree.h"
 
 typedef struct Record {
     McLoss loss;
@@ -143,6 +144,9 @@ static bool passes_delta(const LeakRequest *r, const McLoss *l)
 static LeakTotals report_records(const LeakRequest *r, RecordVec *v)
 {
     LeakTotals t = { 0 };
+    Xtree tree;
+    if (r->tree)
+        leak_tree_start(&tree);
     if (v->n)
         qsort(v->data, v->n, sizeof *v->data, by_size);
     for (size_t i = 0; i < v->n; i++) {
@@ -151,16 +155,20 @@ static LeakTotals report_records(const LeakRequest *r, RecordVec *v)
         l->of = (unsigned)v->n;
         l->delta = r->delta != LEAK_DELTA_ANY;
         bool wanted = r->full && passes_delta(r, l);
-        bool shown = wanted && (r->show_kinds >> l->kind & 1);
+        bool shown = wanted && !r->tree && (r->show_kinds >> l->kind & 1);
         bool counted = wanted && r->count_errors && (r->error_kinds >> l->kind & 1);
         if (mc_error_leak(r->thread, l, shown, counted)) {
             t.bytes[l->kind] += l->bytes;
             t.blocks[l->kind] += l->blocks;
+            if (r->tree && wanted)
+                leak_tree_add(&tree, l);
         } else {
             t.suppressed_bytes += l->bytes;
             t.suppressed_blocks += l->blocks;
         }
     }
+    if (r->tree)
+        leak_tree_write(&tree, r->tree);
     return t;
 }
 
@@ -255,7 +263,8 @@ void leak_check(const LeakRequest *r)
 void leak_check_at_exit(bool quiet, bool xml)
 {
     LeakRequest r = {
-        .full = mc_options.leak_check >= LEAK_YES,
+        .full = mc_options.leak_check >= LEAK_YES || mc_options.xtree_leak,
+        .tree = mc_options.xtree_leak ? mc_options.xtree_leak_file : NULL,
         .show_kinds = mc_options.show_leak_kinds,
         .error_kinds = mc_options.error_leak_kinds,
         .heuristics = mc_options.leak_heuristics,

@@ -24,6 +24,7 @@ typedef struct LeakRequest {
     bool count_errors;
     bool summary;         /**< print LEAK SUMMARY */
     bool xml;
+    const char *tree;     /**< pattern of the file that gets the records instead of the report, or NULL */
     Thread *thread;       /**< who asked, or NULL */
 } LeakRequest;
 

@@ -36,7 +36,9 @@ C
 Run::spew("$work/leak.c", "#include <stdlib.h>\nint main(void) { return malloc(99) == 0; }\n");
 Run::spew("$work/fork.c", "#include <unistd.h>\n#include <sys/wait.h>\n"
         . "int main(void) { if (fork() == 0) _exit(0); wait(0); return 0; }\n");
-for my $name (qw(bad leak fork)) {
+Run::spew("$work/chdir.c", "#include <unistd.h>\n#include <sys/wait.h>\n"
+        . "int main(void) { if (chdir(\"/\") == 0 && fork() == 0) _exit(0); wait(0); return 0; }\n");
+for my $name (qw(bad leak fork chdir)) {
     system("gcc -g -O0 -w -fno-builtin -o '$work/$name' '$work/$name.c'") == 0 or die 'no compiler';
 }
 Run::spew("$work/unterminated.supp", "{\n  name\n  Memcheck:Addr1\n  fun:main\n");
@@ -145,6 +147,8 @@ row('log file', '--log-file=plain.log ./bad', status => 3, err => qr/\A\z/, file
 row('log file with pid', '--log-file=pid.%p.log ./bad', status => 3, file => 'pid.[0-9]*.log', lines => [$error]);
 row('log file with variable', "--log-file=v-%q{MINE}-%%.log ./bad", status => 3, env => { MINE => 'xyz' },
     file => 'v-xyz-%.log', lines => [$error]);
+row('files of tools and later logs are where the run began', "--tool=massif --massif-out-file=c.ms "
+        . "--log-file=cd.%p.log --trace-children=no ./chdir && ls c.ms cd.*.log | wc -l", out => qr/\A3\n\z/);
 row('log file with number', '--log-file=n.%n.log ./bad', status => 3, file => 'n.[0-9]*.log', lines => [$error],
     ours => 1);
 row('log file per child', '--log-file=child.%p.log ./fork && ls child.*.log | wc -l', out => qr/\A2\n\z/);
@@ -195,6 +199,25 @@ row('parent pid in a log file', '--log-file=parent.log ./bad', status => 3, file
 row('markers', '--error-markers=begin,end ./bad', status => 3, lines => ['begin', 'end']);
 row('closed descriptors', '-q /bin/true <&- >&- 2>&-', err => qr/\A\z/);
 
+# A heap as a profile: in callgrind's format (the whole file, but for the numbers of lines), and in massif's.
+my $tree_of_leak = qr/fl=\(1\)\ \S+leak\.c\nfn=\(1\)\ main\n\d+/x;
+row('tree of the heap', '-q --xtree-memory=full --xtree-memory-file=m.kcg ./leak && cat m.kcg', err => qr/\A\z/,
+    out => qr/\A\#\ callgrind\ format\nversion:\ 1\ncreator:\ xtree-1\npid:\ \d+\ncmd:\ \.\/leak\n\n
+        positions:\ line\nevent:\ curB\ :\ .*\nevents:\ curB\ \ curBk\ \ totB\ \ totBk\ \ totFdB\ \ totFdBk\ \n
+        $tree_of_leak\ 99\ 1\ 99\ 1\ 0\ 0\n\ntotals:\ 99\ 1\ 99\ 1\ 0\ 0\n\z/sx);
+row('tree of what is allocated', '--xtree-memory=allocs --xtree-memory-file=a.%p.kcg ./leak && cat a.*.kcg',
+    lines => ['xtree memory report: /', 'HEAP SUMMARY:'], out => qr/^totals: 99 1$/m);
+row('tree of what was freed', '--xtree-memory=full --xtree-memory-file=b.kcg ./bad; cat b.kcg',
+    out => qr/^events: curB .*\nfl=.*\nfn=\(1\) main\n4 0 0 10 1 0 0\n\n(.*\n)+6 0 0 0 0 10 1\n\ntotals: 0 0 10 1 10 1\n\z/m);
+row("tree in massif's format", '-q --xtree-memory=allocs --xtree-memory-file=m.ms ./leak && cat m.ms', ours => 1,
+    out => qr/\Adesc:\ .*\ncmd:\ \.\/leak\ntime_unit:\ ms\n\#-+\nsnapshot=0\n\#-+\ntime=\d+\nmem_heap_B=99\n
+        mem_heap_extra_B=0\nmem_stacks_B=0\nheap_tree=detailed\n
+        n1:\ 99\ curB\ :\ currently\ allocated\ Bytes\n\ n0:\ 99\ 0x\w+:\ main\ \(leak\.c:2\)\n
+        \#-+\nsnapshot=1\n.*n1:\ 1\ curBk\ .*\n\ n0:\ 1\ 0x\w+:\ main\ \(leak\.c:2\)\n\z/sx);
+row('tree of leaks', '--xtree-leak=yes --xtree-leak-file=l.kcg ./leak && cat l.kcg', ours => 1,
+    lines => ['xtree leak report: /', 'definitely lost: 99 bytes in 1 blocks', 'ERROR SUMMARY: 1 errors'],
+    nolines => ['loss record'],
+    out => qr/$tree_of_leak\ncfi=.*\ncfn=\(2\)\ malloc\n.*^totals: 0 0 0 99 0 0 0 0 1 0 0 0 99 0 0 0 0 1( 0){9}\n\z/ms);
 row('a required symbol is there', "-q '--require-text-symbol=:libc.so*:mal*' ./leak", err => qr/\A\z/);
 row('a required symbol is missing', "-q '--require-text-symbol=|libc.so*|doesntexist' ./leak", status => 1,
     err => qr/libc\.so\.6\n.*\n.*doesntexist\n.*Cannot continue/s);

@@ -338,11 +338,19 @@ static void test_fatal_signals(void **state)
 static void test_file_names(void **state)
 {
     (void)state;
-    char wanted[64];
+    char wanted[64], here[4096];
     setenv("GIMLE_TEST_VAR", "val", 1);
-    char *name = gimle_expand_file_name("--log-file", "a.%p.%%.%q{GIMLE_TEST_VAR}x");
-    snprintf(wanted, sizeof wanted, "a.%d.%%.valx", (int)getpid());
+    char *name = gimle_expand_file_name("--log-file", "/a.%p.%%.%q{GIMLE_TEST_VAR}x");
+    snprintf(wanted, sizeof wanted, "/a.%d.%%.valx", (int)getpid());
     assert_string_equal(name, wanted);
+    free(name);
+    /* relative to where the run began, wherever the program went */
+    assert_non_null(getcwd(here, sizeof here));
+    output_file_set_base();
+    assert_int_equal(chdir("/"), 0);
+    name = gimle_expand_file_name("--log-file", "b");
+    assert_int_equal(chdir(here), 0);
+    assert_true(strncmp(name, here, strlen(here)) == 0 && strcmp(name + strlen(here), "/b") == 0);
     free(name);
 }
 
