@@ -69,6 +69,11 @@ typedef struct GimleEvents {
     void (*signal_leave)(Thread *t);
     /** Translations of [a,a+len) are discarded (code unloaded or changed). */
     void (*code_discard)(GuestAddr a, size_t len);
+    /**
+     * A fault took @p t out of a block of @p mode before its end: the registers are those of the guest
+     * instruction, but what the block does at its exits was not done.  Called in a signal handler.
+     */
+    void (*block_broken)(Thread *t, unsigned mode);
 } GimleEvents;
 
 enum {
