@@ -98,6 +98,7 @@ static IrBlock *vex_add_code_checks(const IrBlock *in, struct Arena *arena, cons
     IrBlock *b = c.dst;
     b->flags_live_out = in->flags_live_out;
     b->n_guest = in->n_guest;
+    memcpy(b->data, in->data, sizeof b->data);
     ir_emit(b, &(IrInsn){ .op = OP_IMARK, .imm = in->addr, .aux = 1,
                           .arg = { IR_NONE, IR_NONE, IR_NONE } });
     for (unsigned i = 0; i < t->n_extents; i++) {

@@ -78,6 +78,11 @@ typedef struct VexCallSite {
     const void *fn;
 } VexCallSite;
 
+/** A place in the code that holds an address in the translation's data (8 bytes). */
+typedef struct VexDataSite {
+    uint32_t off, kind; /**< IR_DATA_* */
+} VexDataSite;
+
 /**
  * One translation.  Arrays are in the arena given to vex_translate().  Its code has two parts, so
  * that what runs often is dense in memory: the main part stands at the beginning of the buffer,
@@ -103,6 +108,9 @@ typedef struct VexTranslation {
     VexRange *peeked;       uint32_t n_peeked; /**< further guest code that it depends on */
     uint32_t *links;        uint32_t n_links;  /**< rel32s that join the main and the cold part */
     VexCallSite *calls;     uint32_t n_calls;
+    VexDataSite *data_sites; uint32_t n_data_sites;
+    IrData data[IR_DATA_KINDS]; /**< if there are data_sites; for vex_place(): where they were */
+    const uint8_t *record;      /**< for vex_place(): contents of IR_DATA_RECORD */
     uint16_t n_guest;       /**< guest instructions */
     /**
      * The lifter has just learned that this program does what no compiler does (it returns
@@ -123,11 +131,12 @@ VexStatus vex_translate(GuestAddr pc, unsigned mode, uint8_t *buf, size_t buf_si
 bool vex_is_portable(unsigned mode);
 /**
  * Put @p t, made by an earlier run of the same build, into both ends of @p buf as vex_translate()
- * does.  t->code points to the bytes of its main part, @p cold to those of its cold part; neither
- * they nor its tables are changed.  False if it makes no sense or does not fit.
+ * does, for @p mode at @p pc.  t->code points to the bytes of its main part, @p cold to those of its
+ * cold part; neither they nor its tables are changed.  False if it makes no sense or does not fit.
  */
-bool vex_place(const VexTranslation *t, const uint8_t *cold, uint8_t *buf, size_t size,
-               const uint8_t *run_addr, struct Arena *arena, VexTranslation *out);
+bool vex_place(const VexTranslation *t, GuestAddr pc, unsigned mode, const uint8_t *cold,
+               uint8_t *buf, size_t size, const uint8_t *run_addr, struct Arena *arena,
+               VexTranslation *out);
 
 /**
  * The block that calls @p callee (CALLEE_FULL or _QUICK, one integer argument @p arg) when the guest comes

@@ -10,10 +10,15 @@
 
 enum { CACHE_SIM_WORD_BITS = 3 };
 
-/** Most data caches are so: 64 bytes in a line, 8 ways. */
+/** Most caches of the first level are so: 64 bytes in a line, 8 ways. */
 static const Geometry cache_sim_usual = { .assoc = 8, .line_bits = 6, .recent_shift = 6,
                                           .older_shift = 6 };
-extern bool cache_sim_d1_is_usual;
+
+/** Is the cache like that? */
+CACHE_SIM_INLINE bool cache_sim_is_usual(const Cache *c)
+{
+    return c->g.assoc == cache_sim_usual.assoc && c->g.line_bits == cache_sim_usual.line_bits;
+}
 
 /**
  * Is @p key new in the set of @p line?  It comes first; those that came before it move on by one.
@@ -50,14 +55,11 @@ CACHE_SIM_INLINE bool cache_sim_range_misses(const Cache *c, const Geometry g, G
     return miss;
 }
 
-/** After a miss in D1. */
-unsigned cache_sim_data_missed(GuestAddr a, unsigned size);
-
 /** Access @p size bytes at @p a through D1. */
 CACHE_SIM_INLINE unsigned cache_sim_data(GuestAddr a, unsigned size)
 {
     const Cache *d1 = &cache_sim_cache[CACHE_D1];
-    bool miss = cache_sim_d1_is_usual ? cache_sim_range_misses(d1, cache_sim_usual, a, size)
+    bool miss = cache_sim_is_usual(d1) ? cache_sim_range_misses(d1, cache_sim_usual, a, size)
                                       : cache_sim_range_misses(d1, d1->g, a, size);
     return miss ? cache_sim_data_missed(a, size) : 0;
 }

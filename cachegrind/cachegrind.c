@@ -4,12 +4,18 @@
 
 #include <stdlib.h>
 
+#include "block_data.h"
 #include "cache_config.h"
 #include "cache_sim.h"
 #include "cost_table.h"
 #include "instrument.h"
 #include "output.h"
 #include "trace.h"
+
+static VexMode modes[] = {
+    { .name = "count", .flags = VM_PINNED | VM_NATIVE | VM_PORTABLE, .instrument = cg_instrument,
+      .place = block_place },
+};
 
 static bool counting; /**< what runs now is to be shown */
 
@@ -26,6 +32,7 @@ static void cachegrind_init(void)
 {
     cache_config_complete();
     cache_sim_init();
+    modes[0].key = cache_sim_key();
     trace_open();
     counting = cg_options.instr_at_start;
     free(gimle_expand_file_name("--cachegrind-out-file", cg_options.out_file));
@@ -65,10 +72,6 @@ static void cachegrind_fini(int exit_code)
         output_print_summary();
 }
 
-static const VexMode cachegrind_modes[] = {
-    { .name = "count", .flags = VM_PINNED | VM_NATIVE, .instrument = cg_instrument },
-};
-
 static const GimleEvents events = { .code_discard = on_code_discard,
                                     .fork_child = on_fork_child };
 
@@ -79,7 +82,7 @@ const GimleTool gimle_tool = {
     .copyright = "Copyright (C) the Gimle authors, and MIT licensed.",
     .options = cg_option_table,
     .init = cachegrind_init,
-    .modes = cachegrind_modes,
+    .modes = modes,
     .n_modes = 1,
     .events = &events,
     .fini = cachegrind_fini,

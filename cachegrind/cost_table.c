@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Instructions by address, stretches, and lines. */
+/* Blocks with their counters, instructions by address, and lines. */
 #include "cost_table.h"
 
 #include <stdlib.h>
@@ -9,58 +9,151 @@
 #include "base/hashmap.h"
 #include "base/vec.h"
 
-enum { PAGE_BITS = 12, MAX_INLINED = 16 };
+enum { MAX_INLINED = 16, CHUNK_BYTES = 128 };
+
+/** What one instruction of the client has cost. */
+typedef struct InsnCost {
+    GuestAddr addr;
+    uint64_t cost[]; /**< insn_kinds */
+} InsnCost;
+
+/** Neighbouring instructions. */
+typedef struct Chunk {
+    GuestAddr number; /**< address / CHUNK_BYTES */
+    InsnCost *insn[CHUNK_BYTES];
+} Chunk;
 
 static Arena arena;
-static HashMap insns;   /**< address + 1 → InsnCost */
-static HashMap pages;   /**< page + 1 of each */
+static HashMap chunks;  /**< number + 1 → Chunk */
+static HashMap pages;   /**< page + 1 of each instruction */
 static HashMap strings; /**< hash of the text → text */
-static VEC(Stretch *) stretches;
+static VEC(Block *) blocks;
+static bool is_everywhere; /**< some block has more pages than are noted */
 static VEC(LineCost) lines;
 
-InsnCost *cost_insn(GuestAddr a)
+/** Costs that are kept for each instruction: all, or the number of its runs. */
+static unsigned insn_kinds(void)
 {
-    InsnCost *c = hashmap_get_ptr(&insns, a + 1);
-    if (!c) {
-        c = arena_new(&arena, InsnCost);
-        c->addr = a;
-        hashmap_put(&insns, a + 1, (uint64_t)(uintptr_t)c);
-        hashmap_put(&pages, (a >> PAGE_BITS) + 1, 1);
+    return cg_options.cache_sim || cg_options.branch_sim ? COST_KINDS : 1;
+}
+
+static Chunk *chunk_at(GuestAddr number)
+{
+    static Chunk *last;
+    if (last && last->number == number)
+        return last;
+    last = hashmap_get_ptr(&chunks, number + 1);
+    if (!last) {
+        last = arena_new(&arena, Chunk);
+        last->number = number;
+        hashmap_put(&chunks, number + 1, (uint64_t)(uintptr_t)last);
     }
-    return c;
+    return last;
 }
 
-Stretch *cost_stretch(void)
+static InsnCost *cost_insn(GuestAddr a)
 {
-    Stretch *s = arena_new(&arena, Stretch);
-    vec_push(&stretches, s);
-    return s;
+    InsnCost **c = &chunk_at(a / CHUNK_BYTES)->insn[a % CHUNK_BYTES];
+    if (!*c) {
+        *c = arena_alloc(&arena, sizeof **c + insn_kinds() * sizeof (*c)->cost[0]);
+        (*c)->addr = a;
+    }
+    return *c;
 }
 
-void *cost_alloc(size_t size) { return arena_alloc(&arena, size); }
-
-void cost_stretch_fill(Stretch *s, const StretchInsn *insn, uint32_t n)
+void cost_add_block(Block *b)
 {
-    s->insn = arena_array(&arena, StretchInsn, n);
-    if (n)
-        memcpy(s->insn, insn, n * sizeof insn[0]);
-    s->n = n;
+    static uint64_t last;
+    vec_push(&blocks, b);
+    is_everywhere |= b->n_pages > BLOCK_PAGES;
+    for (uint32_t i = 0; i < b->n_pages && i < BLOCK_PAGES; i++) {
+        uint64_t page = (b->base >> BLOCK_PAGE_BITS) + (uint64_t)(int64_t)b->page[i];
+        if (page + 1 != last)
+            hashmap_put(&pages, page + 1, 1);
+        last = page + 1;
+    }
 }
 
-/** Runs of stretches become costs of their instructions. */
-static void collect_runs(void)
+/* ---- counters become costs of instructions ---------------------------------------------------- */
+
+/** Add @p n counters to the costs of the instruction at @p a, from @p first on. */
+static void collect(GuestAddr a, unsigned first, const uint64_t *counter, unsigned n)
 {
-    for (size_t i = 0; i < stretches.n; i++) {
-        Stretch *s = stretches.data[i];
-        for (uint32_t k = 0; s->runs && k < s->n; k++) {
-            const StretchInsn *x = &s->insn[k];
-            x->insn->cost[COST_IR] += s->runs * x->fetches;
-            x->insn->cost[COST_DR] += s->runs * x->reads;
-            x->insn->cost[COST_DW] += s->runs * x->writes;
-            x->insn->cost[COST_BC] += s->runs * x->conditional;
-            x->insn->cost[COST_BI] += s->runs * x->indirect;
+    InsnCost *c = NULL;
+    for (unsigned k = 0; k < n; k++)
+        if (counter[k]) {
+            c = c ? c : cost_insn(a);
+            c->cost[first + k] += counter[k];
         }
-        s->runs = 0;
+}
+
+static void collect_stretch(const Stretch *s, uint64_t runs)
+{
+    for (uint32_t k = 0; runs && k < s->head.n; k++) {
+        const StretchInsn *x = &s->insn[k];
+        InsnCost *c = cost_insn(x->addr);
+        c->cost[COST_IR] += runs * x->fetches;
+        if (insn_kinds() == 1)
+            continue;
+        c->cost[COST_DR] += runs * x->reads;
+        c->cost[COST_DW] += runs * x->writes;
+        c->cost[COST_BC] += runs * x->conditional;
+        c->cost[COST_BI] += runs * x->indirect;
+    }
+}
+
+static void collect_item(const Item *i)
+{
+    const void *item = i;
+    const Group *g = item;
+    const LaneRefs *l = item;
+    const Branch *b = item;
+    const uint64_t *c = item_counters(i);
+    switch ((ItemKind)i->kind) {
+    case ITEM_STRETCH:
+        collect_stretch(item, *c);
+        break;
+    case ITEM_FETCH:
+        collect(((const Fetch *)item)->addr, COST_I1MR, c, 2);
+        break;
+    case ITEM_GROUP:
+        for (unsigned k = 0; k < i->n; k++)
+            collect(g->ref[k].insn, g->ref[k].ref.kind + 1u, c + 2 * k, 2);
+        break;
+    case ITEM_LANES:
+        collect(l->addr, l->lanes.kind, c, 3);
+        break;
+    case ITEM_CONDITIONAL:
+        collect(b->addr, COST_BCM, c, 1);
+        break;
+    case ITEM_INDIRECT:
+        collect(b->addr, COST_BIM, c, 1);
+        break;
+    case ITEM_REPEATED:
+        collect(b->addr, COST_IR, c, 1);
+        collect(b->addr, COST_BC, c + 1, 2);
+        break;
+    }
+}
+
+static bool any_counted(const Block *b)
+{
+    for (uint32_t i = 0; i < b->n_counters; i++)
+        if (b->counters[i])
+            return true;
+    return false;
+}
+
+static void collect_blocks(void)
+{
+    for (size_t i = 0; i < blocks.n; i++) {
+        const Block *b = blocks.data[i];
+        if (!any_counted(b))
+            continue;
+        const char *p = (const char *)(b + 1), *end = (const char *)b + b->len;
+        for (; p < end; p += ((const Item *)(const void *)p)->len)
+            collect_item((const Item *)(const void *)p);
+        memset(b->counters, 0, b->n_counters * sizeof *b->counters);
     }
 }
 
@@ -99,7 +192,7 @@ static void describe(GuestAddr a, LineCost *l, Arena *tmp)
 
 static bool has_cost(const InsnCost *c)
 {
-    for (unsigned k = 0; k < COST_KINDS; k++)
+    for (unsigned k = 0; k < insn_kinds(); k++)
         if (c->cost[k])
             return true;
     return false;
@@ -107,8 +200,8 @@ static bool has_cost(const InsnCost *c)
 
 static bool may_have_insns(GuestAddr a, size_t len)
 {
-    GuestAddr first = a >> PAGE_BITS, last = (a + len - 1) >> PAGE_BITS;
-    if (len == 0 || last - first > pages.n)
+    GuestAddr first = a >> BLOCK_PAGE_BITS, last = (a + len - 1) >> BLOCK_PAGE_BITS;
+    if (len == 0 || is_everywhere || last - first > pages.n)
         return len != 0;
     for (GuestAddr p = first; p <= last; p++)
         if (hashmap_get_ptr(&pages, p + 1))
@@ -116,44 +209,72 @@ static bool may_have_insns(GuestAddr a, size_t len)
     return false;
 }
 
-static int compare_insns(const void *a, const void *b)
+static int compare_chunks(const void *a, const void *b)
 {
-    const InsnCost *x = *(InsnCost *const *)a, *y = *(InsnCost *const *)b;
-    return x->addr < y->addr ? -1 : x->addr > y->addr;
+    const Chunk *x = *(Chunk *const *)a, *y = *(Chunk *const *)b;
+    return x->number < y->number ? -1 : x->number > y->number;
+}
+
+typedef VEC(Chunk *) ChunkList;
+
+/** Those with instructions in [a, a+len), sorted. */
+static ChunkList chunks_in(GuestAddr a, size_t len)
+{
+    ChunkList found = { 0 };
+    uint64_t chunk;
+    for (size_t it = 0; hashmap_next(&chunks, &it, NULL, &chunk);) {
+        Chunk *c = (Chunk *)(uintptr_t)chunk;
+        if ((c->number + 1) * CHUNK_BYTES > a && c->number * CHUNK_BYTES < a + len)
+            vec_push(&found, c);
+    }
+    if (found.n)
+        qsort(found.data, found.n, sizeof found.data[0], compare_chunks);
+    return found;
+}
+
+/** The costs of @p c move to its line. */
+static void settle_insn(InsnCost *c, Arena *tmp)
+{
+    LineCost l = { .line = 0 };
+    describe(c->addr, &l, tmp);
+    LineCost *last = lines.n ? &lines.data[lines.n - 1] : NULL;
+    if (!last || last->file != l.file || last->fn != l.fn || last->line != l.line)
+        vec_push(&lines, l);
+    last = &lines.data[lines.n - 1];
+    for (unsigned k = 0; k < insn_kinds(); k++)
+        last->cost[k] += c->cost[k];
+    memset(c->cost, 0, insn_kinds() * sizeof c->cost[0]);
 }
 
 void cost_settle(GuestAddr a, size_t len)
 {
-    VEC(InsnCost *) found = { 0 };
     Arena tmp = { 0 };
-    uint64_t key, value;
     if (!may_have_insns(a, len))
         return;
-    collect_runs();
-    for (size_t it = 0; hashmap_next(&insns, &it, &key, &value);) {
-        InsnCost *c = (InsnCost *)(uintptr_t)value;
-        if (c->addr - a < len && has_cost(c))
-            vec_push(&found, c);
-    }
-    if (found.n)
-        qsort(found.data, found.n, sizeof found.data[0], compare_insns);
-    for (size_t i = 0; i < found.n; i++) {
-        LineCost *l = vec_push_slot(&lines);
-        describe(found.data[i]->addr, l, &tmp);
-        memcpy(l->cost, found.data[i]->cost, sizeof l->cost);
-        memset(found.data[i]->cost, 0, sizeof l->cost);
-        arena_reset(&tmp);
-    }
+    collect_blocks();
+    ChunkList found = chunks_in(a, len);
+    for (size_t i = 0; i < found.n; i++)
+        for (unsigned k = 0; k < CHUNK_BYTES; k++) {
+            InsnCost *c = found.data[i]->insn[k];
+            if (c && c->addr - a < len && has_cost(c)) {
+                settle_insn(c, &tmp);
+                arena_reset(&tmp);
+            }
+        }
     arena_free(&tmp);
     vec_free(&found);
 }
 
 void cost_forget(void)
 {
-    uint64_t key, value;
-    collect_runs();
-    for (size_t it = 0; hashmap_next(&insns, &it, &key, &value);)
-        memset(((InsnCost *)(uintptr_t)value)->cost, 0, sizeof(uint64_t) * COST_KINDS);
+    uint64_t chunk;
+    collect_blocks();
+    for (size_t it = 0; hashmap_next(&chunks, &it, NULL, &chunk);)
+        for (unsigned k = 0; k < CHUNK_BYTES; k++) {
+            InsnCost *c = ((Chunk *)(uintptr_t)chunk)->insn[k];
+            if (c)
+                memset(c->cost, 0, insn_kinds() * sizeof c->cost[0]);
+        }
 }
 
 static int compare_lines(const void *a, const void *b)

@@ -4,9 +4,9 @@
  * all that its instructions do each time is counted at the end.  What remains are misses:
  *
  * - A fetch is looked at where code enters a line of I1 (fetches of the line of the fetch
- *   before always hit).  Translated code itself sees whether the line is there and notes the time.
- * - An access: translated code looks whether the line is the most recently used of its set; such a
- *   hit changes nothing.  Else a helper is called.
+ *   before always hit).
+ * - Fetch or access: translated code looks whether the line is the most recently used of its set;
+ *   such a hit changes nothing.  Else a helper is called.
  * - Accesses that follow each other at known distances (pushes, moves of fields, what is read and
  *   then written) are one group with one look, if they are in the same line.
  * - A look changes condition codes, so a group ends before an instruction that sets them anyway.
@@ -22,7 +22,8 @@
 #include <string.h>
 
 #include "base/arena.h"
-#include "references.h"
+#include "block_data.h"
+#include "cache_sim_lookup.h"
 #include "simulate.h"
 #include "track.h"
 
@@ -42,9 +43,12 @@ typedef struct Instr {
     const IrBlock *src;
     IrBlock *b;
     struct Arena *arena;
-    InsnCost *insn;        /**< the present instruction, NULL before the first */
+    Block *block;          /**< counters and what they count */
+    bool in_insn;          /**< false before the first instruction */
+    GuestAddr insn;        /**< the present instruction */
     GuestAddr next;        /**< the one after it */
-    Stretch *stretch;      /**< the present one, NULL: none begun */
+    bool in_stretch;       /**< one has begun */
+    uint32_t runs;         /**< its counter */
     StretchInsn *insns;    /**< of the stretch */
     uint32_t n_insns;
     uint32_t loads;        /**< LOADs of the present instruction so far */
@@ -94,25 +98,31 @@ static void emit_trace(Instr *x, char kind, IrRef a, IrRef value)
 
 static void begin_stretch(Instr *x)
 {
-    x->stretch = cost_stretch();
+    x->in_stretch = true;
     x->n_insns = 0;
-    emit_add(x->b, &x->stretch->runs, ir_const(x->b, TY_I64, 1));
+    x->runs = block_counters(x->block, 1);
+    emit_add(x->b, &x->block->counters[x->runs], ir_const(x->b, TY_I64, 1));
 }
 
 static void end_stretch(Instr *x)
 {
-    if (x->stretch)
-        cost_stretch_fill(x->stretch, x->insns, x->n_insns);
-    x->stretch = NULL;
+    if (!x->in_stretch)
+        return;
+    size_t size = x->n_insns * sizeof x->insns[0];
+    Stretch *s = block_item(x->block, ITEM_STRETCH, sizeof *s + size, x->n_insns, 0);
+    s->head.counter = x->runs;
+    if (size)
+        memcpy(s->insn, x->insns, size);
+    x->in_stretch = false;
 }
 
 /** The present instruction's record in the present stretch. */
 static StretchInsn *here(Instr *x)
 {
-    if (!x->stretch)
+    if (!x->in_stretch)
         begin_stretch(x);
-    if (x->n_insns == 0 || x->insns[x->n_insns - 1].insn != x->insn)
-        x->insns[x->n_insns++] = (StretchInsn){ .insn = x->insn };
+    if (x->n_insns == 0 || x->insns[x->n_insns - 1].addr != x->insn)
+        x->insns[x->n_insns++] = (StretchInsn){ .addr = x->insn };
     return &x->insns[x->n_insns - 1];
 }
 
@@ -135,20 +145,21 @@ static IrRef emit_is_not_recent(IrBlock *b, IrRef a, int64_t lo, int64_t hi)
     return ir_cmp(b, OP_CMPNE, last, recent);
 }
 
+/** Call a function that finds a line in a set of @p cache. */
+static void call_look(Instr *x, CacheKind cache, const SimLook *l, const void *item, IrRef address)
+{
+    bool usual = cache_sim_is_usual(&cache_sim_cache[cache]);
+    IrRef args[2] = { pointer(x->b, item), address };
+    ir_call(x->b, usual ? &l->usual.callee : &l->any, IR_NONE, args, 2);
+}
+
 static void call_group(Instr *x, const OpenGroup *o)
 {
-    const GroupRef *r = &o->ref[0];
-    if (o->n == 1 && r->ref.offset == 0) {
-        IrRef args[3] = { pointer(x->b, &r->insn->cost[r->ref.kind + 1]), o->address,
-                          ir_const(x->b, TY_I64, r->ref.size) };
-        ir_call(x->b, &sim_access, IR_NONE, args, 3);
-        return;
-    }
-    Group *g = cost_alloc(sizeof *g + o->n * sizeof g->ref[0]);
-    g->n = o->n;
+    Group *g = block_item(x->block, ITEM_GROUP, sizeof *g + o->n * sizeof g->ref[0], o->n, 2 * o->n);
+    g->lo = (int32_t)o->lo;
+    g->span = (uint32_t)(o->hi - o->lo - 1);
     memcpy(g->ref, o->ref, o->n * sizeof g->ref[0]);
-    IrRef args[2] = { pointer(x->b, g), o->address };
-    ir_call(x->b, &sim_group, IR_NONE, args, 2);
+    call_look(x, CACHE_D1, &sim_group, g, o->address);
 }
 
 /** Emit the look at the open group, if there is one. */
@@ -253,8 +264,9 @@ static void add_load_or_store(Instr *x, IrRef i)
 
 static void add_lanes(Instr *x, IrRef i, const Lanes *lanes)
 {
-    LaneRefs *r = cost_alloc(sizeof *r);
-    *r = (LaneRefs){ x->insn, *lanes };
+    LaneRefs *r = block_item(x->block, ITEM_LANES, sizeof *r, 1, 3);
+    r->addr = x->insn;
+    r->lanes = *lanes;
     close_group(x);
     IrMem m = ir_copy_mem(&x->c, i);
     if (lanes->index_size)
@@ -319,30 +331,24 @@ static void add_accesses(Instr *x, IrRef i)
 
 /* ---- instructions -------------------------------------------------------------------------------------- */
 
-static IrMem word(IrBlock *b, const uint64_t *w) { return (IrMem){ pointer(b, w), IR_NONE, 0, 0 }; }
-
-/**
- * A fetch that enters a line: it is used now.  If it is not in I1 the helper puts it there first.
- * Where a fetch is in two lines the helper may be called without need, which changes nothing.
- */
-static void emit_fetch(IrBlock *b, Fetch *f)
+/** Is the line of I1 with number @p line not the one that its set used last? */
+static IrRef emit_is_not_last_line(IrBlock *b, uint64_t line)
 {
-    IrRef arg = pointer(b, f), one = ir_const(b, TY_I64, 1);
-    IrRef used = ir_load(b, SPACE_GUEST, TY_I64, word(b, &f->first->used));
-    if (f->last != f->first) {
-        IrRef other = ir_load(b, SPACE_GUEST, TY_I64, word(b, &f->last->used));
-        used = ir_binop(b, OP_AND, used, other);
-    }
-    ir_cold_begin(b, ir_cmp(b, OP_CMPEQ, used, ir_const(b, TY_I64, 0)));
-    ir_call(b, &sim_fetch, IR_NONE, &arg, 1);
-    ir_cold_end(b);
-    IrRef now = ir_binop(b, OP_ADD, ir_load(b, SPACE_GUEST, TY_I64, word(b, cache_sim_clock())), one);
-    ir_store(b, SPACE_GUEST, word(b, &f->first->used), now);
-    if (f->last != f->first) {
-        now = ir_binop(b, OP_ADD, now, one);
-        ir_store(b, SPACE_GUEST, word(b, &f->last->used), now);
-    }
-    ir_store(b, SPACE_GUEST, word(b, cache_sim_clock()), now);
+    const Cache *i1 = &cache_sim_cache[CACHE_I1];
+    const char *recent = (const char *)i1->recent + ((line & i1->set_mask) << i1->g.recent_shift);
+    IrMem m = { pointer(b, recent), IR_NONE, 0, 0 };
+    return ir_cmp(b, OP_CMPNE, ir_load(b, SPACE_GUEST, TY_I64, m), ir_const(b, TY_I64, line));
+}
+
+/** A fetch that enters line @p last; @p first was entered before, or is another that it enters. */
+static void emit_fetch(Instr *x, const Fetch *f, uint64_t first, uint64_t last)
+{
+    IrRef other = emit_is_not_last_line(x->b, last);
+    if (first != last)
+        other = ir_binop(x->b, OP_OR, other, emit_is_not_last_line(x->b, first));
+    ir_cold_begin(x->b, other);
+    call_look(x, CACHE_I1, &sim_fetch, f, ir_const(x->b, TY_I64, x->insn));
+    ir_cold_end(x->b);
 }
 
 static void add_fetch(Instr *x, GuestAddr a, unsigned len)
@@ -352,18 +358,21 @@ static void add_fetch(Instr *x, GuestAddr a, unsigned len)
     emit_trace(x, TRACE_FETCH, ir_const(x->b, TY_I64, a), ir_const(x->b, TY_I64, len));
     if (first == x->line && last == x->line)
         return;
-    x->line = last;
     close_group(x);
-    Fetch *f = cost_alloc(sizeof *f);
-    *f = (Fetch){ x->insn, cache_sim_code_line(a), cache_sim_code_line(a + len - 1), len };
-    emit_fetch(x->b, f);
+    Fetch *f = block_item(x->block, ITEM_FETCH, sizeof *f, 1, 2);
+    f->addr = a;
+    f->size = len;
+    emit_fetch(x, f, first - 1, last - 1);
+    x->line = last;
 }
 
 static void begin_insn(Instr *x, IrRef i)
 {
     const IrInsn *in = &x->src->insn[i];
     unsigned len = in->aux ? in->aux : 1;
-    x->insn = cost_insn(in->imm);
+    x->in_insn = true;
+    x->insn = in->imm;
+    block_note_insn(x->block, in->imm);
     x->next = in->imm + len;
     x->last_access = IR_NONE;
     x->loads = 0;
@@ -378,11 +387,19 @@ static IrRef widen(IrBlock *b, IrRef truth) { return ir_unop(b, OP_ZEXT, TY_I64,
 
 static IrRef inverse(IrBlock *b, IrRef bit) { return ir_binop(b, OP_XOR, bit, ir_const(b, TY_I64, 1)); }
 
+/** The record of the present instruction as a branch. */
+static IrRef branch(Instr *x, ItemKind kind, uint32_t counters)
+{
+    Branch *r = block_item(x->block, kind, sizeof *r, 1, counters);
+    r->addr = x->insn;
+    return pointer(x->b, r);
+}
+
 /** A conditional branch; to the next instruction it counts as taken if it is not. */
 static void add_conditional(Instr *x, IrRef taken, bool to_next)
 {
-    IrRef at = ir_const(x->b, TY_I64, x->insn->addr);
-    IrRef args[2] = { pointer(x->b, x->insn), to_next ? inverse(x->b, taken) : taken };
+    IrRef at = ir_const(x->b, TY_I64, x->insn);
+    IrRef args[2] = { branch(x, ITEM_CONDITIONAL, 1), to_next ? inverse(x->b, taken) : taken };
     here(x)->conditional++;
     emit_trace(x, TRACE_BRANCH, at, args[1]);
     ir_call(x->b, &sim_conditional, IR_NONE, args, 2);
@@ -390,9 +407,9 @@ static void add_conditional(Instr *x, IrRef taken, bool to_next)
 
 static void add_indirect(Instr *x, IrRef target)
 {
-    IrRef args[2] = { pointer(x->b, x->insn), target };
+    IrRef args[2] = { branch(x, ITEM_INDIRECT, 1), target };
     here(x)->indirect++;
-    emit_trace(x, TRACE_JUMP, ir_const(x->b, TY_I64, x->insn->addr), target);
+    emit_trace(x, TRACE_JUMP, ir_const(x->b, TY_I64, x->insn), target);
     ir_call(x->b, &sim_indirect, IR_NONE, args, 2);
 }
 
@@ -401,11 +418,13 @@ static void add_repeated(Instr *x, const IrInsn *again)
 {
     IrRef more = widen(x->b, x->c.map[again->arg[0]]), match = widen(x->b, x->c.map[again->arg[1]]);
     IrRef ended = ir_binop(x->b, OP_AND, match, inverse(x->b, more));
-    emit_add(x->b, &x->insn->cost[COST_IR], ended);
+    Branch *r = block_item(x->block, ITEM_REPEATED, sizeof *r, 1, 3);
+    r->addr = x->insn;
+    emit_add(x->b, item_counters(&r->head), ended);
     if (!cg_options.branch_sim)
         return;
-    IrRef size = ir_const(x->b, TY_I64, x->next - x->insn->addr);
-    IrRef args[4] = { pointer(x->b, x->insn), match, more, size };
+    IrRef size = ir_const(x->b, TY_I64, x->next - x->insn);
+    IrRef args[4] = { pointer(x->b, r), match, more, size };
     here(x)->conditional++;
     ir_call(x->b, &sim_repeated, IR_NONE, args, 4);
 }
@@ -416,7 +435,7 @@ static void add_jump_ind(Instr *x, const IrInsn *in)
     if (target->op == OP_SELECT) {
         const IrInsn *again = &x->src->insn[target->arg[0]], *first = &x->src->insn[target->arg[1]];
         bool is_const = first->op == OP_CONST;
-        if (x->loads && again->op == OP_AND && is_const && first->imm == x->insn->addr)
+        if (x->loads && again->op == OP_AND && is_const && first->imm == x->insn)
             add_repeated(x, again);
         else if (cg_options.branch_sim)
             add_conditional(x, widen(x->b, x->c.map[target->arg[0]]), is_const && first->imm == x->next);
@@ -436,9 +455,9 @@ static void leave(Instr *x, IrRef i)
 {
     const IrInsn *in = &x->src->insn[i];
     close_group(x);
-    if (x->insn && in->op == OP_JUMP_IND)
+    if (x->in_insn && in->op == OP_JUMP_IND)
         add_jump_ind(x, in);
-    else if (x->insn && in->op == OP_EXIT_IF && in->sub == JK_BORING && cg_options.branch_sim &&
+    else if (x->in_insn && in->op == OP_EXIT_IF && in->sub == JK_BORING && cg_options.branch_sim &&
              !is_decided(x, in))
         add_conditional(x, widen(x->b, x->c.map[in->arg[0]]), in->imm == x->next);
     end_stretch(x);
@@ -468,9 +487,9 @@ static void copy(Instr *x, IrRef i)
         leave(x, i);
         return;
     }
-    if (x->insn && cg_options.cache_sim)
+    if (x->in_insn && cg_options.cache_sim)
         add_accesses(x, i);
-    if (x->insn)
+    if (x->in_insn)
         add_retry(x, in);
     x->loads += in->op == OP_LOAD && in->space == SPACE_GUEST;
     track_insn(x->tracker, i);
@@ -494,9 +513,11 @@ IrBlock *cg_instrument(void *ctx, IrBlock *in, struct Arena *arena)
     x.b = x.c.dst;
     x.insns = arena_array(arena, StretchInsn, in->n + 1);
     x.tracker = track_new(in, arena);
+    x.block = block_begin(in->addr, in->n);
     for (IrRef i = 0; i < in->n; i++)
         copy(&x, i);
     close_group(&x);
     end_stretch(&x);
+    block_end(x.block, x.b->data);
     return x.b;
 }

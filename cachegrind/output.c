@@ -19,11 +19,22 @@ static const char *const cost_name[COST_KINDS] = {
 
 /* ---- the file ---------------------------------------------------------------------------------- */
 
+/** " 123": most of the file is such, so they are not left to printf(). */
+static void write_number(FILE *f, uint64_t v)
+{
+    char digits[24], *p = digits + sizeof digits;
+    do
+        *--p = (char)('0' + v % 10);
+    while (v /= 10);
+    *--p = ' ';
+    fwrite_unlocked(p, 1, (size_t)(digits + sizeof digits - p), f);
+}
+
 static void write_costs(FILE *f, const uint64_t *cost)
 {
     for (unsigned k = 0; k < COST_KINDS; k++)
         if (cg_counts((CostKind)k))
-            fprintf(f, " %lu", (unsigned long)cost[k]);
+            write_number(f, cost[k]);
     fputc('\n', f);
 }
 

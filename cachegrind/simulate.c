@@ -10,6 +10,19 @@
 
 enum { MAX_REF_SIZE = UINT8_MAX };
 
+/* simulate_amd64.S has the other way into these, and calls them. */
+#define HIDDEN __attribute__((visibility("hidden")))
+extern HIDDEN const char cg_fetch_entry[], cg_group_entry[];
+HIDDEN uint64_t cg_fetch(struct VexState *s, uint64_t fetch, uint64_t a);
+HIDDEN uint64_t cg_group(struct VexState *s, uint64_t group, uint64_t a);
+/** All of the group is in one line, which was not in D1 and is now. */
+HIDDEN uint64_t cg_group_missed(struct VexState *s, uint64_t group, uint64_t a);
+/** Likewise: the instruction is in one line. */
+HIDDEN uint64_t cg_fetch_missed(struct VexState *s, uint64_t fetch, uint64_t a);
+
+_Static_assert(offsetof(Group, lo) == 16 && offsetof(Group, span) == 20 && offsetof(Fetch, size) == 24,
+               "as in simulate_amd64.S");
+
 /** Misses of the first level and of the last one: costs that stand next to each other. */
 static inline __attribute__((always_inline, target("general-regs-only"))) void
 count_misses(uint64_t *misses, unsigned what)
@@ -18,35 +31,46 @@ count_misses(uint64_t *misses, unsigned what)
     misses[1] += what >> 1;
 }
 
-static GIMLE_LIGHT uint64_t fetch(struct VexState *s, uint64_t fetch_of)
+uint64_t GIMLE_LIGHT cg_fetch(struct VexState *s, uint64_t fetch, uint64_t a)
 {
-    const Fetch *f = (const Fetch *)(uintptr_t)fetch_of;
+    const Fetch *f = (const Fetch *)(uintptr_t)fetch;
     (void)s;
-    count_misses(&f->insn->cost[COST_I1MR], cache_sim_fetch(f->first, f->last, f->insn->addr, f->size));
+    count_misses(item_counters(&f->head), cache_sim_fetch(a, (unsigned)f->size));
     return 0;
 }
 
-static GIMLE_LIGHT uint64_t access_one(struct VexState *s, uint64_t misses, uint64_t a, uint64_t size)
-{
-    (void)s;
-    count_misses((uint64_t *)(uintptr_t)misses, cache_sim_data(a, (unsigned)size));
-    return 0;
-}
-
-static GIMLE_LIGHT uint64_t access_group(struct VexState *s, uint64_t group, uint64_t a)
+uint64_t GIMLE_LIGHT cg_group(struct VexState *s, uint64_t group, uint64_t a)
 {
     const Group *g = (const Group *)(uintptr_t)group;
+    uint64_t *misses = item_counters(&g->head);
     (void)s;
     int before = INT32_MIN;
-    for (uint32_t i = 0; i < g->n; i++) {
-        const GroupRef *r = &g->ref[i];
-        int where = r->ref.offset * (MAX_REF_SIZE + 1) + r->ref.size;
+    for (uint32_t i = 0; i < g->head.n; i++) {
+        Ref r = g->ref[i].ref;
+        int where = r.offset * (MAX_REF_SIZE + 1) + r.size;
         if (where == before)
             continue; /* it was used just now */
         before = where;
-        count_misses(&r->insn->cost[r->ref.kind + 1],
-                     cache_sim_data(a + (uint64_t)(int64_t)r->ref.offset, r->ref.size));
+        count_misses(&misses[2 * i], cache_sim_data(a + (uint64_t)(int64_t)r.offset, r.size));
     }
+    return 0;
+}
+
+uint64_t GIMLE_LIGHT cg_group_missed(struct VexState *s, uint64_t group, uint64_t a)
+{
+    const Group *g = (const Group *)(uintptr_t)group;
+    Ref r = g->ref[0].ref;
+    (void)s;
+    count_misses(item_counters(&g->head),
+                 cache_sim_data_missed(a + (uint64_t)(int64_t)r.offset, r.size));
+    return 0;
+}
+
+uint64_t GIMLE_LIGHT cg_fetch_missed(struct VexState *s, uint64_t fetch, uint64_t a)
+{
+    const Fetch *f = (const Fetch *)(uintptr_t)fetch;
+    (void)s;
+    count_misses(item_counters(&f->head), cache_sim_data_missed(a, (unsigned)f->size));
     return 0;
 }
 
@@ -63,6 +87,7 @@ static uint64_t access_lanes(struct VexState *s, uint64_t lane_refs, uint64_t a)
 {
     const LaneRefs *r = (const LaneRefs *)(uintptr_t)lane_refs;
     const Lanes *l = &r->lanes;
+    uint64_t *counter = item_counters(&r->head);
     const uint8_t *state = (const uint8_t *)s;
     for (unsigned i = 0; i < l->n; i++) {
         uint64_t at = a;
@@ -74,25 +99,25 @@ static uint64_t access_lanes(struct VexState *s, uint64_t lane_refs, uint64_t a)
             at += i * l->size;
         if (trace_on)
             trace_event(l->kind == COST_DR ? TRACE_READ : TRACE_WRITE, at, l->size);
-        r->insn->cost[l->kind]++;
-        count_misses(&r->insn->cost[l->kind + 1], cache_sim_data(at, l->size));
+        counter[0]++;
+        count_misses(&counter[1], cache_sim_data(at, l->size));
     }
     return 0;
 }
 
-static GIMLE_LIGHT uint64_t conditional(struct VexState *s, uint64_t insn, uint64_t taken)
+static GIMLE_LIGHT uint64_t conditional(struct VexState *s, uint64_t branch, uint64_t taken)
 {
-    InsnCost *c = (InsnCost *)(uintptr_t)insn;
+    const Branch *b = (const Branch *)(uintptr_t)branch;
     (void)s;
-    c->cost[COST_BCM] += branch_sim_conditional(c->addr, taken != 0);
+    *item_counters(&b->head) += branch_sim_conditional(b->addr, taken != 0);
     return 0;
 }
 
-static GIMLE_LIGHT uint64_t indirect(struct VexState *s, uint64_t insn, uint64_t target)
+static GIMLE_LIGHT uint64_t indirect(struct VexState *s, uint64_t branch, uint64_t target)
 {
-    InsnCost *c = (InsnCost *)(uintptr_t)insn;
+    const Branch *b = (const Branch *)(uintptr_t)branch;
     (void)s;
-    c->cost[COST_BIM] += branch_sim_indirect(c->addr, target);
+    *item_counters(&b->head) += branch_sim_indirect(b->addr, target);
     return 0;
 }
 
@@ -100,19 +125,22 @@ static GIMLE_LIGHT uint64_t indirect(struct VexState *s, uint64_t insn, uint64_t
  * The end of an element of a repeated comparison: it goes on if the elements match.  If the
  * count is used up then it would look at it once more, and find that it has to end.
  */
-static GIMLE_LIGHT uint64_t repeated(struct VexState *s, uint64_t insn, uint64_t match, uint64_t more,
+static GIMLE_LIGHT uint64_t repeated(struct VexState *s, uint64_t branch, uint64_t match, uint64_t more,
                                      uint64_t size)
 {
-    InsnCost *c = (InsnCost *)(uintptr_t)insn;
-    conditional(s, insn, match);
+    enum { BRANCHES = 1, MISPREDICTED = 2 };
+    const Branch *b = (const Branch *)(uintptr_t)branch;
+    uint64_t *counter = item_counters(&b->head);
+    (void)s;
+    counter[MISPREDICTED] += branch_sim_conditional(b->addr, match != 0);
     if (trace_on)
-        trace_event(TRACE_BRANCH, c->addr, match != 0);
+        trace_event(TRACE_BRANCH, b->addr, match != 0);
     if (match && !more) {
-        c->cost[COST_BC]++;
-        conditional(s, insn, 0);
+        counter[BRANCHES]++;
+        counter[MISPREDICTED] += branch_sim_conditional(b->addr, false);
         if (trace_on) {
-            trace_event(TRACE_FETCH, c->addr, size);
-            trace_event(TRACE_BRANCH, c->addr, 0);
+            trace_event(TRACE_FETCH, b->addr, size);
+            trace_event(TRACE_BRANCH, b->addr, 0);
         }
     }
     return 0;
@@ -127,9 +155,14 @@ static GIMLE_LIGHT uint64_t trace(struct VexState *s, uint64_t kind, uint64_t a,
 
 #define LIGHT(name, fn, n) { "cachegrind_" name, (void *)(fn), CALLEE_LIGHT, TY_NONE, n }
 
-const IrCallee sim_fetch = LIGHT("fetch", fetch, 1);
-const IrCallee sim_access = LIGHT("access", access_one, 3);
-const IrCallee sim_group = LIGHT("group", access_group, 2);
+#define LOOK(name, fn, entry)                                                             \
+    {                                                                                     \
+        { { "cachegrind_" name, (void *)(fn), CALLEE_ENTRY, TY_NONE, 2 }, entry },        \
+            LIGHT(name, fn, 2)                                                            \
+    }
+
+const SimLook sim_fetch = LOOK("fetch", cg_fetch, cg_fetch_entry);
+const SimLook sim_group = LOOK("group", cg_group, cg_group_entry);
 const IrCallee sim_lanes = { "cachegrind_lanes", (void *)access_lanes, CALLEE_FULL, TY_NONE, 2 };
 const IrCallee sim_conditional = LIGHT("conditional", conditional, 2);
 const IrCallee sim_indirect = LIGHT("indirect", indirect, 2);

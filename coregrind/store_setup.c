@@ -16,10 +16,10 @@ extern const uint8_t __executable_start[], _end[];
 static bool concerns_reports(const char *option)
 {
     static const char *const prefix[] = {
-        "--cache-dir", "--child-silent", "--color", "--demangle", "--error-", "--errors-",
-        "--fullpath-after", "--gen-suppressions", "--json", "--leak-", "--log-", "--num-callers",
-        "--quiet", "--show-", "--suppressions", "--time-stamp", "--track-fds", "--tool=",
-        "--trace-children", "--verbose", "--xml",
+        "--cache-dir", "--cachegrind-out-file", "--child-silent", "--color", "--demangle",
+        "--error-", "--errors-", "--fullpath-after", "--gen-suppressions", "--json", "--leak-",
+        "--log-", "--massif-out-file", "--num-callers", "--quiet", "--show-", "--suppressions",
+        "--time-stamp", "--track-fds", "--tool=", "--trace-children", "--verbose", "--xml",
     };
     for (size_t i = 0; i < sizeof prefix / sizeof *prefix; i++)
         if (strncmp(option, prefix[i], strlen(prefix[i])) == 0)
@@ -68,6 +68,8 @@ void store_setup(const GimleTool *tool)
     for (unsigned i = 0; i < n; i++)
         if (!concerns_reports(option[i]))
             strbuf_printf(&key, "\n%s", option[i]);
+    for (unsigned i = 0; i < tool->n_modes; i++)
+        strbuf_printf(&key, "\n%llx", (unsigned long long)tool->modes[i].key);
     cfg.key = strbuf_text(&key);
     const char *why = store_init(&cfg);
     strbuf_free(&key);

@@ -34,7 +34,13 @@ static GIMLE_LIGHT uint64_t count_of(const struct VexState *s)
     return sum;
 }
 
-void instructions_init(void) { counters_offset = gimle_reg_offset(REG_TOOL(FIRST_WORD)); }
+static int64_t max_stack_frame;
+
+void instructions_init(void)
+{
+    counters_offset = gimle_reg_offset(REG_TOOL(FIRST_WORD));
+    max_stack_frame = gimle_core_option("max-stackframe");
+}
 
 uint64_t instructions_executed(void)
 {
@@ -75,8 +81,6 @@ void instructions_forked(Thread *t)
 }
 
 /* ---- the stack pointer --------------------------------------------------------------------------- */
-
-static int64_t max_stack_frame;
 
 /** A change of more than this is a switch to another stack. */
 static GIMLE_LIGHT bool is_switch(int64_t delta)
@@ -183,10 +187,6 @@ IrBlock *ms_instrument(void *ctx, IrBlock *in, struct Arena *arena)
     IrCopier c = ir_copier(in, arena);
     bool due = true; /**< the count of the stretch that begins here */
     (void)ctx;
-    if (max_stack_frame == 0) {
-        max_stack_frame = gimle_core_option("max-stackframe");
-        snapshot_first();
-    }
     for (IrRef i = 0; i < in->n; i++) {
         if (ms_options.stacks)
             copy_with_stack(&c, i);

@@ -38,7 +38,8 @@ static void on_unmap(MemWhy why, GuestAddr a, size_t len)
 }
 
 static const VexMode massif_modes[] = {
-    { .name = "count", .flags = VM_PINNED | VM_NATIVE, .instrument = ms_instrument },
+    { .name = "count", .flags = VM_PINNED | VM_NATIVE | VM_PORTABLE,
+      .instrument = ms_instrument },
 };
 
 /** Filled only if heap blocks are profiled: otherwise the client keeps its own allocator. */
@@ -56,6 +57,7 @@ static void massif_init(void)
         return;
     }
     heap_profile_start();
+    snapshot_first();
     for (unsigned i = 0; ms_intercepts[i].symbol; i++)
         intercepts[i] = ms_intercepts[i];
 }

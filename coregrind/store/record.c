@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * RecordHead, then its arrays in the order of their counts, then the main and the cold part of the
- * code.  All offsets into code are as in the VexTranslation it was made from.
+ * RecordHead, then its arrays in the order of their counts, then, if the code points into data of the
+ * tool's, RecordData and the places where it does, then the main and the cold part of the code, and
+ * the contents of IR_DATA_RECORD.  All offsets into code are as in the VexTranslation it was made from.
  */
 #include "record.h"
 
@@ -13,8 +14,15 @@
 typedef struct RecordHead {
     uint64_t source; /**< hash of all guest bytes the translation depends on */
     uint32_t code_len, cold_off, cold_len, id_off;
-    uint16_t n_guest, n_extents, n_peeked, n_points, n_exits, n_links, n_calls, zero;
+    uint16_t n_guest, n_extents, n_peeked, n_points, n_exits, n_links, n_calls;
+    uint16_t n_data_sites;
 } RecordHead;
+
+/** Where the block's data were, and how large. */
+typedef struct RecordData {
+    uint64_t base[IR_DATA_KINDS];
+    uint32_t len[IR_DATA_KINDS];
+} RecordData;
 
 typedef struct RecordCall {
     uint32_t off, image;
@@ -56,7 +64,28 @@ static uint8_t *put(uint8_t *p, const void *data, size_t len)
 static bool counts_fit(const VexTranslation *t)
 {
     return t->n_extents <= UINT16_MAX && t->n_peeked <= UINT16_MAX && t->n_points <= UINT16_MAX &&
-           t->n_exits <= UINT16_MAX && t->n_links <= UINT16_MAX && t->n_calls <= UINT16_MAX;
+           t->n_exits <= UINT16_MAX && t->n_links <= UINT16_MAX && t->n_calls <= UINT16_MAX &&
+           t->n_data_sites <= UINT16_MAX;
+}
+
+static size_t data_size(const VexTranslation *t)
+{
+    return t->n_data_sites ? sizeof(RecordData) + t->n_data_sites * sizeof(VexDataSite) +
+                                 t->data[IR_DATA_RECORD].len
+                           : 0;
+}
+
+static uint8_t *put_data(uint8_t *p, const VexTranslation *t)
+{
+    RecordData d = { { 0 }, { 0 } };
+    if (t->n_data_sites == 0)
+        return p;
+    for (int k = 0; k < IR_DATA_KINDS; k++) {
+        d.base[k] = (uint64_t)(uintptr_t)t->data[k].base;
+        d.len[k] = t->data[k].len;
+    }
+    p = put(p, &d, sizeof d);
+    return put(p, t->data_sites, t->n_data_sites * sizeof(VexDataSite));
 }
 
 const void *record_pack(const VexTranslation *t, const StoreImage *image, struct Arena *arena,
@@ -66,7 +95,8 @@ const void *record_pack(const VexTranslation *t, const StoreImage *image, struct
                      .id_off = t->id_off, .n_guest = t->n_guest,
                      .n_extents = (uint16_t)t->n_extents, .n_peeked = (uint16_t)t->n_peeked,
                      .n_points = (uint16_t)t->n_points, .n_exits = (uint16_t)t->n_exits,
-                     .n_links = (uint16_t)t->n_links, .n_calls = (uint16_t)t->n_calls };
+                     .n_links = (uint16_t)t->n_links, .n_calls = (uint16_t)t->n_calls,
+                     .n_data_sites = (uint16_t)t->n_data_sites };
     RecordCall *call = arena_array(arena, RecordCall, t->n_calls + 1);
     for (uint32_t i = 0; i < t->n_calls; i++)
         if (!pack_call(&t->calls[i], image, &call[i]))
@@ -76,7 +106,8 @@ const void *record_pack(const VexTranslation *t, const StoreImage *image, struct
         return NULL;
     *len = sizeof h + (t->n_extents + t->n_peeked) * sizeof(VexRange) +
            t->n_points * sizeof(VexPoint) + t->n_exits * sizeof(VexExitSite) +
-           t->n_links * sizeof *t->links + t->n_calls * sizeof *call + t->code_len + t->cold_len;
+           t->n_links * sizeof *t->links + t->n_calls * sizeof *call + t->code_len + t->cold_len +
+           data_size(t);
     uint8_t *record = arena_alloc_raw(arena, *len), *p = put(record, &h, sizeof h);
     p = put(p, t->extent, t->n_extents * sizeof(VexRange));
     p = put(p, t->peeked, t->n_peeked * sizeof(VexRange));
@@ -84,8 +115,11 @@ const void *record_pack(const VexTranslation *t, const StoreImage *image, struct
     p = put(p, t->exits, t->n_exits * sizeof(VexExitSite));
     p = put(p, t->points, t->n_points * sizeof(VexPoint));
     p = put(p, t->links, t->n_links * sizeof *t->links);
+    p = put_data(p, t);
     p = put(p, t->code, t->code_len);
-    put(p, t->code + t->cold_off, t->cold_len);
+    p = put(p, t->code + t->cold_off, t->cold_len);
+    if (t->n_data_sites)
+        put(p, t->data[IR_DATA_RECORD].base, t->data[IR_DATA_RECORD].len);
     return record;
 }
 
@@ -125,6 +159,19 @@ static bool unpack_calls(const RecordCall *from, uint32_t n, const StoreImage *i
     return true;
 }
 
+static void take_data(Reader *r, uint32_t sites, VexTranslation *t)
+{
+    RecordData d = { { 0 }, { 0 } };
+    const void *head = sites ? take(r, 1, sizeof d) : NULL;
+    t->n_data_sites = sites;
+    if (!head)
+        return;
+    memcpy(&d, head, sizeof d);
+    t->data_sites = (VexDataSite *)take(r, sites, sizeof *t->data_sites);
+    for (int k = 0; k < IR_DATA_KINDS; k++)
+        t->data[k] = (IrData){ (uint8_t *)(uintptr_t)d.base[k], d.len[k] };
+}
+
 bool record_unpack(const void *data, size_t len, const StoreImage *image, struct Arena *arena,
                    VexTranslation *t, const uint8_t **cold)
 {
@@ -144,8 +191,10 @@ bool record_unpack(const void *data, size_t len, const StoreImage *image, struct
     t->exits = (VexExitSite *)take(&r, h->n_exits, sizeof *t->exits);
     t->points = (VexPoint *)take(&r, h->n_points, sizeof *t->points);
     t->links = (uint32_t *)take(&r, h->n_links, sizeof *t->links);
+    take_data(&r, h->n_data_sites, t);
     t->code = (uint8_t *)take(&r, h->code_len, 1);
     *cold = take(&r, h->cold_len, 1);
+    t->record = take(&r, t->data[IR_DATA_RECORD].len, 1);
     uint64_t source = 0;
     if (r.bad || !hash_ranges(extent, h->n_extents, &source) ||
         !hash_ranges(peeked, h->n_peeked, &source) || source != h->source)

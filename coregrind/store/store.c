@@ -147,7 +147,7 @@ bool store_get(GuestAddr pc, unsigned mode, bool no_redirect, uint8_t *buf, size
     StoreFile *f = vex_is_portable(mode) ? file_for(pc) : NULL;
     if (!f || !store_file_find(f, record_key(pc, mode, no_redirect), &data, &len) ||
         !record_unpack(data, len, store.image, arena, &t, &cold) || is_unstable(&t) ||
-        !vex_place(&t, cold, buf, size, run_addr, arena, out))
+        !vex_place(&t, pc, mode, cold, buf, size, run_addr, arena, out))
         return false;
     store.stats.used++;
     return true;

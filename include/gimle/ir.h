@@ -209,6 +209,18 @@ typedef struct IrEntry {
 
 struct NativeInsn;
 
+/** Memory of the tool's that I64 constants of a block may point into (mode.h, VM_PORTABLE). */
+enum {
+    IR_DATA_FIXED,    /**< the same for all blocks: of equal size and layout in every run */
+    IR_DATA_COUNTERS, /**< the block's own, all zero when it is made */
+    IR_DATA_RECORD,   /**< the block's own, with contents that hold in any run: no addresses */
+    IR_DATA_KINDS
+};
+typedef struct IrData {
+    uint8_t *base;
+    uint32_t len;
+} IrData;
+
 /** A block of IR.  Lives in an arena for the time of one translation. */
 typedef struct IrBlock {
     IrInsn *insn;
@@ -221,6 +233,7 @@ typedef struct IrBlock {
     uint8_t mode;              /**< translation mode this block is for */
     bool flags_live_out;       /**< some successor may read the condition codes */
     uint16_t n_guest;          /**< guest instructions */
+    IrData data[IR_DATA_KINDS];
     struct Arena *arena;
 } IrBlock;
 

@@ -18,9 +18,10 @@ enum {
      */
     VM_NATIVE_STRINGS = 8,
     /**
-     * What instrument() makes depends on the guest's code and the tool's options only, and has no
-     * addresses of this process but those of IrCallee functions: translations may be kept on
-     * disk, and instrument() is then not called for blocks of earlier runs.
+     * What instrument() makes depends on the guest's code, the tool's options and VexMode.key only,
+     * and has no addresses of this process but those of IrCallee functions and of IrBlock.data:
+     * translations may be kept on disk, and instrument() is then not called for blocks of
+     * earlier runs, but place() for those that have data.
      */
     VM_PORTABLE = 16
 };
@@ -38,6 +39,13 @@ typedef struct VexMode {
      */
     IrBlock *(*instrument)(void *ctx, IrBlock *in, struct Arena *arena);
     void *ctx;
+    /**
+     * A block of an earlier run comes back: @p data has the places and sizes of its data then, and
+     * for IR_DATA_RECORD the address of a copy of the contents.  Find places for them and set the
+     * addresses to these; false: do without the block.
+     */
+    bool (*place)(void *ctx, GuestAddr addr, IrData data[IR_DATA_KINDS]);
+    uint64_t key; /**< of whatever else translations depend on */
 } VexMode;
 
 #endif

@@ -38,12 +38,14 @@ void mc_modes_print_stats(void)
 
 void mc_modes_init(void)
 {
-    static const VexMode fast = { "fast", VM_PINNED | VM_NATIVE | VM_PIN_TOOL0 | VM_PORTABLE,
-                                  fast_instrument, NULL };
-    static const VexMode carry = { "carry", VM_PINNED | VM_NATIVE | VM_PIN_TOOL0 | VM_PORTABLE,
-                                   carry_instrument, NULL };
-    static const VexMode slow = { "slow", VM_PORTABLE, slow_instrument, (void *)MODE_FAST };
-    static const VexMode only_slow = { "slow", VM_PORTABLE, slow_instrument, (void *)MODE_SLOW };
+    enum { NATIVE = VM_PINNED | VM_NATIVE | VM_PIN_TOOL0 | VM_PORTABLE };
+    static const VexMode fast = { .name = "fast", .flags = NATIVE, .instrument = fast_instrument };
+    static const VexMode carry = { .name = "carry", .flags = NATIVE,
+                                   .instrument = carry_instrument };
+    static const VexMode slow = { .name = "slow", .flags = VM_PORTABLE,
+                                  .instrument = slow_instrument, .ctx = (void *)MODE_FAST };
+    static const VexMode only_slow = { .name = "slow", .flags = VM_PORTABLE,
+                                       .instrument = slow_instrument, .ctx = (void *)MODE_SLOW };
     regmask_init();
     /* Threads start in mode 0; with --fast-mode=no that is slow too. */
     mc_modes[MODE_FAST] = mc_options.fast_mode ? fast : only_slow;

@@ -137,6 +137,24 @@ void emit_function_address(Cg *g, unsigned reg, const void *fn)
     code_u64(g->c, (uint64_t)(uintptr_t)fn);
 }
 
+int code_data_kind(const Cg *g, uint64_t v)
+{
+    for (int k = 0; k < IR_DATA_KINDS; k++)
+        if (v - (uint64_t)(uintptr_t)g->b->data[k].base < g->b->data[k].len)
+            return k;
+    return -1;
+}
+
+void emit_constant(Cg *g, unsigned reg, uint64_t v)
+{
+    int kind = code_data_kind(g, v);
+    emit_mov_imm(g->c, reg, v);
+    if (kind < 0)
+        return;
+    g->data = grow(g, g->data, &g->cap_data, g->n_data, sizeof *g->data);
+    g->data[g->n_data++] = (VexDataSite){ code_here(g) - 8, (uint32_t)kind };
+}
+
 static uint32_t resolve(Loc l, uint32_t cold) { return l & LOC_COLD ? (l & ~LOC_COLD) + cold : l; }
 
 static void finish_tables(Cg *g, uint32_t cold, VexTranslation *out)
@@ -160,6 +178,11 @@ static void finish_tables(Cg *g, uint32_t cold, VexTranslation *out)
     for (uint32_t i = 0; i < g->n_calls; i++)
         out->calls[i] = (VexCallSite){ resolve(g->call[i].off, cold), g->call[i].fn };
     out->n_calls = g->n_calls;
+    for (uint32_t i = 0; i < g->n_data; i++)
+        g->data[i].off = resolve(g->data[i].off, cold);
+    out->data_sites = g->data;
+    out->n_data_sites = g->n_data;
+    memcpy(out->data, g->b->data, sizeof out->data);
 }
 
 uint32_t code_cold_offset(size_t size, size_t len, const uint8_t *run_addr)

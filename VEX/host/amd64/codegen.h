@@ -140,6 +140,8 @@ typedef struct Cg {
 
     VexCallSite *call;  /**< VexTranslation.calls, the offsets as Loc */
     uint32_t n_calls, cap_calls;
+    VexDataSite *data;  /**< VexTranslation.data_sites, likewise */
+    uint32_t n_data, cap_data;
 
     Code *c;            /**< where code goes now: &buf[0] or &buf[1] */
     Code buf[2];
@@ -355,6 +357,10 @@ Ool code_ool_begin(Cg *g);
 void code_ool_end(Cg *g, Ool o);
 /** A point of the fault map: code from here on belongs to the present guest instruction. */
 void code_point(Cg *g);
+/** IR_DATA_* that @p v points into, or -1. */
+int code_data_kind(const Cg *g, uint64_t v);
+/** Load a constant, which may point into the block's data. */
+void emit_constant(Cg *g, unsigned reg, uint64_t v);
 /** Load the address of a function of ours. */
 void emit_function_address(Cg *g, unsigned reg, const void *fn);
 /** Where the cold part of @p len bytes begins in a buffer of @p size bytes. */

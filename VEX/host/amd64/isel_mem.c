@@ -11,7 +11,7 @@ static int near_constant(Cg *g, uint64_t addr, int32_t *disp)
     for (uint32_t m = g->const_mask; m; m &= m - 1) {
         int r = __builtin_ctz(m);
         int64_t d = (int64_t)(addr - g->const_in[r]);
-        if (fits_i32(d)) {
+        if (fits_i32(d) && code_data_kind(g, addr) == code_data_kind(g, g->const_in[r])) {
             *disp = (int32_t)d;
             g->locked |= 1u << r;
             return r;
@@ -23,7 +23,7 @@ static int near_constant(Cg *g, uint64_t addr, int32_t *disp)
 static int new_constant(Cg *g, uint64_t v)
 {
     int r = tmp_gpr(g);
-    emit_mov_imm(g->c, (unsigned)r, v);
+    emit_constant(g, (unsigned)r, v);
     g->const_in[r] = v;
     g->const_mask |= 1u << r;
     return r;

@@ -51,6 +51,30 @@ static bool move_calls(const Move *m)
     return true;
 }
 
+/** The tool finds new places for the block's data. */
+static bool move_data(const Move *m, GuestAddr pc, unsigned mode, VexTranslation *out)
+{
+    const VexTranslation *t = m->t;
+    const VexMode *tool = &vex_config()->modes[mode];
+    if (t->n_data_sites == 0)
+        return true;
+    out->data[IR_DATA_RECORD].base = (uint8_t *)(uintptr_t)t->record;
+    if (!tool->place || !tool->place(tool->ctx, pc, out->data))
+        return false;
+    for (uint32_t i = 0; i < t->n_data_sites; i++) {
+        const VexDataSite *s = &t->data_sites[i];
+        uint32_t at = moved(m, s->off, 8);
+        uint64_t address;
+        if (at == UINT32_MAX || s->kind >= IR_DATA_KINDS)
+            return false;
+        memcpy(&address, m->buf + at, 8);
+        address += (uint64_t)(uintptr_t)out->data[s->kind].base -
+                   (uint64_t)(uintptr_t)t->data[s->kind].base;
+        memcpy(m->buf + at, &address, 8);
+    }
+    return true;
+}
+
 static bool move_tables(const Move *m, struct Arena *arena, VexTranslation *out)
 {
     const VexTranslation *t = m->t;
@@ -76,8 +100,9 @@ static bool move_tables(const Move *m, struct Arena *arena, VexTranslation *out)
     return out->id_off != UINT32_MAX;
 }
 
-bool vex_place(const VexTranslation *t, const uint8_t *cold, uint8_t *buf, size_t size,
-               const uint8_t *run_addr, struct Arena *arena, VexTranslation *out)
+bool vex_place(const VexTranslation *t, GuestAddr pc, unsigned mode, const uint8_t *cold,
+               uint8_t *buf, size_t size, const uint8_t *run_addr, struct Arena *arena,
+               VexTranslation *out)
 {
     if ((size_t)t->code_len + t->cold_len + CODE_COLD_ALIGN > size ||
         t->cold_off < t->code_len)
@@ -89,5 +114,6 @@ bool vex_place(const VexTranslation *t, const uint8_t *cold, uint8_t *buf, size_
     memcpy(buf, t->code, t->code_len);
     if (t->cold_len)
         memcpy(buf + m.cold_off, cold, t->cold_len);
-    return move_links(&m) && move_calls(&m) && move_tables(&m, arena, out);
+    return move_links(&m) && move_calls(&m) && move_tables(&m, arena, out) &&
+           move_data(&m, pc, mode, out);
 }

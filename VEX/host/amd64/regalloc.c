@@ -269,7 +269,7 @@ void copy_gpr(Cg *g, int r, IrRef v)
         const IrInsn *i = &g->insn[v];
         uint64_t k = i->type == TY_I64 || i->type == TY_FLAGS
             ? i->imm : (uint32_t)const_value(g, v);
-        emit_mov_imm(g->c, (unsigned)r, k);
+        emit_constant(g, (unsigned)r, k);
     } else if (x->alias != RX_NONE) {
         if (x->alias == AMD64_CC)
             cc_to_state(g);
@@ -591,7 +591,7 @@ static void restore_copy(Cg *g, const Snapshot *s, int r)
     bool same_const = had_const && has_const && g->const_in[r] == s->const_in[r];
     bool same_cache = g->hr[r].cache == s->hr[r].cache;
     if (free && had_const && !same_const) {
-        emit_mov_imm(g->c, (unsigned)r, s->const_in[r]);
+        emit_constant(g, (unsigned)r, s->const_in[r]);
         g->hr[r].cache = RX_NONE;
         g->const_in[r] = s->const_in[r];
         g->const_mask |= bit;
