@@ -15,10 +15,11 @@
 
 #include "base/check.h"
 #include "errors.h"
+#include "origin/origin.h"
 #include "shadow/shadow.h"
 #include "xtree/heap_tree.h"
 
-/** HeapBlock.user: set by whoever frees the block, so that only one thread does. */
+/** HeapBlock.user: set by whoever frees the block, so that only one does; above it origin_birth(). */
 enum { BLOCK_TAKEN = 1 };
 /** Blocks of this size are zeroed by the kernel. */
 enum { BIG_ZERO = 1 << 20 };
@@ -113,7 +114,7 @@ static HeapBlock *new_block(Thread *t, size_t size, size_t align, HeapAllocKind 
         return NULL;
     int keep = mc_options.keep_stacks;
     b->alloc = trace_for(t, keep != KEEP_NONE && keep != KEEP_FREE);
-    b->user = 0;
+    b->user = origin_birth();
     mc_heap_count(1, 0, size);
     if (mc_options.xtree_memory != HEAP_TREE_NONE)
         heap_tree_alloc(b->alloc, size);

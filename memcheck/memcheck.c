@@ -11,6 +11,7 @@
 #include "intercept_malloc.h"
 #include "intercept_string.h"
 #include "leak/leak.h"
+#include "origin/origin.h"
 #include "xtree/heap_tree.h"
 
 /** Room for the tables that it is put together from. */
@@ -30,6 +31,8 @@ static void memcheck_init(void)
     mc_options_finish();
     mc_modes_init();
     mc_heap_start();
+    if (mc_options.track_origins)
+        origin_init();
     add_intercepts(add_intercepts(0, mc_malloc_intercepts), mc_string_intercepts);
 }
 

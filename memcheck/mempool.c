@@ -10,6 +10,7 @@
 #include "base/vec.h"
 #include "errors.h"
 #include "intercept_malloc.h"
+#include "origin/origin.h"
 #include "shadow/shadow.h"
 #include "xtree/heap_tree.h"
 
@@ -45,6 +46,7 @@ void client_block_new(Thread *t, GuestAddr a, size_t size, size_t red_zone, bool
     if (!b)
         return;
     b->kind = HEAP_CUSTOM;
+    b->user = origin_birth();
     b->alloc = where_allocated(t);
     mc_heap_count(1, 0, size);
     if (mc_options.xtree_memory != HEAP_TREE_NONE)
@@ -128,6 +130,7 @@ static HeapBlock *register_block(Thread *t, const Pool *p, GuestAddr a, size_t s
     HeapBlock *b = gimle_heap_register(t, a, size, p->red_zone);
     if (b) {
         b->kind = HEAP_POOL;
+        b->user = origin_birth();
         b->alloc = where;
     }
     return b;

@@ -10,7 +10,8 @@
  * register's shadow counts only while its bit is set.
  *
  * Order towards other threads: the shadow of what a move loads is read after the data, the shadow
- * of what it stores is written before.
+ * of what it stores is written before.  Where that shadow is nobody's the load is left to slow mode,
+ * which runs it again.
  */
 #include "base/check.h"
 #include "checks.h"
@@ -73,17 +74,19 @@ typedef struct Source {
 static IrRef moved_word(IrBlock *b, const Source *s, unsigned at)
 {
     const Move *m = s->move;
-    if (at >= 16 && at >= m->size)
-        return m->keeps_above
-                   ? ir_select(b, s->kept, reg_piece(b, m->dst, at, 8), c64(b, 0)) : c64(b, 0);
-    if (at >= m->size)
+    bool moved = at >= m->dst_at && at < m->dst_at + m->size;
+    if (!moved && (at >= 16 ? m->keeps_above : m->keeps_words))
+        return ir_select(b, s->kept, reg_piece(b, m->dst, at, 8), c64(b, 0));
+    if (!moved)
         return c64(b, 0);
+    at -= m->dst_at;
     unsigned n = next_piece(m->size - at);
     if (m->kind == MOVE_LOAD)
         return as_i64(b, ir_load(b, SPACE_SHADOW, ir_type_of_size(n), mem_at(s->mem, at)));
     if (s->undefined == IR_NONE)
         return c64(b, 0);
-    return ir_select(b, s->undefined, as_i64(b, reg_piece(b, m->src, at, n)), c64(b, 0));
+    return ir_select(b, s->undefined, as_i64(b, reg_piece(b, m->src, m->src_at + at, n)),
+                     c64(b, 0));
 }
 
 /** In cold code: the destination's shadow and bit as the move @p s leaves them. */
@@ -118,22 +121,40 @@ static void write_origin(IrBlock *b, const Source *s)
 
 /* ---- moves -------------------------------------------------------------------------- */
 
-/** Before a load: leave if some byte is nobody's, or looks so. */
-static void before_load(Carry *c, IrMem m, unsigned size)
+/** In cold code: leave if some byte of what is loaded is nobody's, or looks so. */
+static void leave_if_nobodys(Instr *x, IrMem m, unsigned size)
 {
-    Instr *x = &c->x;
     IrBlock *b = x->b;
-    ir_cold_begin(b, nonzero(b, shadow_union(x, m, size)));
     for (unsigned at = 0, n; at < size; at += n) {
         n = next_piece(size - at);
         IrRef s = ir_load(b, SPACE_SHADOW, ir_type_of_size(n), mem_at(m, at));
         leave_if(x, has_pattern(b, s), MODE_SLOW, REASON_MOVE);
     }
-    ir_cold_end(b);
 }
 
-/** After the load by @p move from @p m. */
-static void after_load(Carry *c, const Move *move, IrMem m)
+/** May NATIVE @p i, a load into @p dst, run again?  Then one look at the shadow, after it, is enough. */
+static bool is_repeatable(const IrBlock *b, IrRef i, RegId dst)
+{
+    for (int k = 0; k < 2; k++) {
+        IrRef a = b->insn[i].arg[k];
+        if (a != IR_NONE && b->insn[a].op != OP_CONST &&
+            (b->insn[a].op != OP_GET || b->insn[a].aux == dst))
+            return false;
+    }
+    return true;
+}
+
+/** Before a load that cannot be repeated. */
+static void before_load(Carry *c, IrMem m, unsigned size)
+{
+    Instr *x = &c->x;
+    ir_cold_begin(x->b, nonzero(x->b, shadow_union(x, m, size)));
+    leave_if_nobodys(x, m, size);
+    ir_cold_end(x->b);
+}
+
+/** After the load by @p move from @p m; @p looked: by before_load(). */
+static void after_load(Carry *c, const Move *move, IrMem m, bool looked)
 {
     IrBlock *b = c->x.b;
     uint32_t bit = regmask_bit(move->dst), doubtful = bit & ~c->known;
@@ -141,6 +162,8 @@ static void after_load(Carry *c, const Move *move, IrMem m)
     if (doubtful)
         all = ir_binop(b, OP_OR, as_i64(b, all), as_i64(b, mask_bits(b, bit)));
     ir_cold_begin(b, nonzero(b, all));
+    if (!looked)
+        leave_if_nobodys(&c->x, m, move->size);
     Source s = { .move = move, .mem = m, .undefined = IR_NONE,
                  .kept = move->keeps_above ? nonzero(b, mask_bits(b, bit)) : IR_NONE };
     write_shadow(b, &s);
@@ -221,10 +244,9 @@ static void carry_store(Carry *c, IrMem m, unsigned size, RegId src)
             leave_if(x, has_pattern(b, v), MODE_SLOW, REASON_MOVE);
         }
     }
-    if (mc_options.track_origins) {
-        IrRef args[3] = { mem_address(b, m), ir_get(b, TY_I64, origin_word(src)), c64(b, size) };
-        ir_call(b, &mc_helper_note_origin, nonzero(b, mask_bits(b, bit)), args, 3);
-    }
+    if (mc_options.track_origins)
+        instr_note_origin(x, m, ir_get(b, TY_I64, origin_word(src)), size,
+                          nonzero(b, mask_bits(b, bit)));
     ir_cold_end(b);
 }
 
@@ -255,7 +277,8 @@ static void emit_native(Carry *c, IrRef i)
     const NativeInsn *n = x->src->native[in->aux];
     Move move = move_at(&c->moves, x->src, i);
     IrMem m = ir_copy_mem(&x->copier, i);
-    if (move.kind == MOVE_LOAD)
+    bool look_first = move.kind == MOVE_LOAD && !is_repeatable(x->src, i, move.dst);
+    if (look_first)
         before_load(c, m, move.size);
     else if (move.kind == MOVE_STORE && !(regmask_bit(move.src) & c->known))
         carry_store(c, m, move.size, move.src);
@@ -263,13 +286,13 @@ static void emit_native(Carry *c, IrRef i)
         reg_move(c, &move);
     else if (move.kind == MOVE_BITS)
         bit_op(c, &move);
-    else if (n->mem_access)
+    else if (n->mem_access && move.kind != MOVE_LOAD)
         check_native(x, i, MODE_SLOW);
     bool sp = native_writes_sp(n);
     IrRef old = sp ? instr_sp_before_native(x, n) : IR_NONE;
     ir_copy_insn(&x->copier, i);
     if (move.kind == MOVE_LOAD)
-        after_load(c, &move, m);
+        after_load(c, &move, m, look_first);
     if (sp)
         instr_sp_after_native(x, n, old);
 }
@@ -286,9 +309,8 @@ static void emit_load(Carry *c, IrRef i)
     }
     Move move = { .kind = MOVE_LOAD, .dst = x->src->insn[c->moves.put_at[i]].aux, .src = REG_NONE,
                   .size = 8 };
-    before_load(c, m, move.size);
     ir_copy_insn(&x->copier, i);
-    after_load(c, &move, m);
+    after_load(c, &move, m, false);
 }
 
 static void emit_store(Carry *c, IrRef i)

@@ -115,9 +115,51 @@ static bool zero_extends(const NativeInsn *n)
            (n->bytes[n->off_opcode + 1] & 0xfe) == 0xb6;
 }
 
+/** MOVHLPS, MOVLHPS, PUNPCKLQDQ, UNPCKLPD: half of a vector moves into half of another. */
+static bool half_move(const NativeInsn *n, Move *m)
+{
+    static const struct HalfMove {
+        uint8_t prefix, opcode, src_at, dst_at;
+    } row[] = { { 0, 0x12, 8, 0 }, { 0, 0x16, 0, 8 }, { 0x66, 0x6c, 0, 8 }, { 0x66, 0x14, 0, 8 } };
+    const NativeOp *dst = n->op, *src = n->op + 1;
+    uint8_t prefix = 0;
+    if (n->enc != NE_LEGACY || n->opcode_len != 2 || n->rule != NR_MOVE || n->mem_access ||
+        n->n_ops != 2 || dst->cls != RC_VEC || src->cls != RC_VEC || dst->reg == src->reg ||
+        !has_own_bit(dst->reg) || !has_own_bit(src->reg) || !(dst->access & NA_WRITE) ||
+        src->access != NA_READ)
+        return false;
+    for (unsigned k = 0; k < n->off_opcode; k++)
+        if (n->bytes[k] == 0x66 || n->bytes[k] == 0xf2 || n->bytes[k] == 0xf3)
+            prefix = n->bytes[k];
+    for (unsigned k = 0; k < sizeof row / sizeof row[0]; k++) {
+        if (row[k].prefix != prefix || row[k].opcode != n->bytes[n->off_opcode + 1])
+            continue;
+        *m = (Move){ .kind = MOVE_REG, .dst = dst->reg, .src = src->reg, .size = 8,
+                     .src_at = row[k].src_at, .dst_at = row[k].dst_at, .vec = true,
+                     .keeps_above = true, .keeps_words = true };
+        return true;
+    }
+    return false;
+}
+
+/** MOVQ and MOVD between a general and a vector register. */
+static bool is_cross_move(const NativeOp *dst, const NativeOp *src)
+{
+    if (!is_move_source(src, src->size) || !has_own_bit(dst->reg) || dst->access != NA_WRITE ||
+        dst->offset)
+        return false;
+    if (dst->cls == RC_GPR)
+        return src->cls == RC_VEC && dst->wsize == 8 && (dst->size == 8 || dst->size == 4);
+    return dst->cls == RC_VEC && src->cls == RC_GPR && dst->wsize >= 16 &&
+           (src->size == 8 || src->size == 4);
+}
+
 static Move move_of_native(const NativeInsn *n)
 {
     const NativeOp *o = n->op;
+    Move half;
+    if (half_move(n, &half))
+        return half;
     bool extends = zero_extends(n);
     if (!((n->flags & NF_MOVE) || extends) || n->rule != NR_MOVE || n->cc_read || n->cc_write ||
         (n->flags & (NF_X87 | NF_MASKED_MEM | NF_VSIB)))
@@ -126,6 +168,8 @@ static Move move_of_native(const NativeInsn *n)
         if (n->n_ops == 2 && o[0].cls == o[1].cls && (o[0].size == o[1].size || extends) &&
             is_move_target(&o[0], o[1].size) && is_move_source(&o[1], o[1].size))
             return move_to(&o[0], MOVE_REG, o[1].reg, o[1].size);
+        if (n->n_ops == 2 && is_cross_move(&o[0], &o[1]))
+            return move_to(&o[0], MOVE_REG, o[1].reg, o[0].cls == RC_GPR ? o[0].size : o[1].size);
         return (Move){ 0 };
     }
     unsigned size = n->mem_size;

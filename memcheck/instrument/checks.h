@@ -18,9 +18,11 @@ typedef enum MoveKind {
 typedef struct Move {
     MoveKind kind;
     RegId dst, src;   /**< REG_NONE where it is memory */
-    uint8_t size;     /**< bytes moved: the low ones of the registers */
-    bool vec;
-    bool keeps_above; /**< vector: the destination's upper part stays */
+    uint8_t size;     /**< bytes moved */
+    uint8_t src_at, dst_at; /**< vector to vector: the first of them in each register, else 0 */
+    bool vec;         /**< into a vector register, or a store from one */
+    bool keeps_above; /**< vector: the destination's upper part stays, from the third word on */
+    bool keeps_words; /**< vector: so do the words below that are not moved */
     uint8_t op;       /**< MOVE_BITS: what to do to the V bits, an IrOp */
     uint64_t operand; /**< MOVE_BITS: its second operand */
     bool flags_live;  /**< MOVE_BITS: all bits of the result must be defined */

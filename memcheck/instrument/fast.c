@@ -61,16 +61,13 @@ static void measure(const IrBlock *src, uint32_t n, Usage *u)
     }
 }
 
-/** Where undefined values are moved about; that notes their origins in slow mode only. */
-static unsigned moving_mode(void) { return mc_options.track_origins ? MODE_SLOW : MODE_CARRY; }
-
 /**
  * Where to go on if a load by @p i into @p dst is not defined: where the value is soon used carry
  * mode is no good.
  */
 static unsigned load_mode(const Usage *u, IrRef i, RegId dst)
 {
-    return u->used_after[i] & regmask_bit(dst) ? MODE_SLOW : moving_mode();
+    return u->used_after[i] & regmask_bit(dst) ? MODE_SLOW : MODE_CARRY;
 }
 
 /* ---- the block ---------------------------------------------------------------------- */
@@ -94,7 +91,7 @@ static void emit_entry(Instr *x, const Usage *u)
                  REASON_ENTRY);
     if (u->moved)
         leave_if(x, nonzero(b, ir_binop(b, OP_AND, mask, ir_const(b, TY_I32, u->moved))),
-                 moving_mode(), REASON_ENTRY);
+                 MODE_CARRY, REASON_ENTRY);
     if (clear)
         ir_put(b, REG_TOOL(TW_UNDEFINED), ir_binop(b, OP_AND, mask, ir_const(b, TY_I32, ~clear)));
     ir_cold_end(b);

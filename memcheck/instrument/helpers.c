@@ -13,7 +13,6 @@
 #include "stack_switch.h"
 #include "../errors.h"
 #include "../memcheck.h"
-#include "../origin/origin.h"
 
 /* ---- the stack pointer -------------------------------------------------------------- */
 
@@ -225,13 +224,6 @@ const IrCallee mc_helper_big_store = { "mc_big_store", (void *)big_store, CALLEE
 
 /* ---- undefined values --------------------------------------------------------------- */
 
-static uint64_t note_origin(struct VexState *s, uint64_t a, uint64_t origin, uint64_t size)
-{
-    GuestAddr pc = gimle_thread_get_reg(gimle_thread_of_state(s), gimle_guest->pc);
-    origin_note_copy(a, origin, size, pc);
-    return 0;
-}
-
 static uint64_t bad_cond(struct VexState *s, uint64_t origin)
 {
     mc_error_cond(gimle_thread_of_state(s), origin);
@@ -246,8 +238,6 @@ static uint64_t bad_value(struct VexState *s, uint64_t size, uint64_t origin)
 
 const IrCallee mc_helper_bad_cond = { "mc_bad_cond", (void *)bad_cond, CALLEE_FULL, TY_NONE, 1 };
 const IrCallee mc_helper_bad_value = { "mc_bad_value", (void *)bad_value, CALLEE_FULL, TY_NONE, 2 };
-const IrCallee mc_helper_note_origin = { "mc_note_origin", (void *)note_origin, CALLEE_FULL,
-                                         TY_NONE, 3 };
 
 /* ---- for events and requests -------------------------------------------------------- */
 

@@ -25,8 +25,6 @@ extern const IrCallee mc_helper_big_load;
 extern const IrCallee mc_helper_big_store;
 /** (mask): find out which registers of the bits in mask are undefined. */
 extern const IrCallee mc_helper_note_regs;
-/** (address, origin, size): an undefined value with that origin is stored. */
-extern const IrCallee mc_helper_note_origin;
 /** (origin): a condition depends on undefined bits. */
 extern const IrCallee mc_helper_bad_cond;
 /** (size, origin): a value of size bytes is used and undefined. */

@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "helpers.h"
+#include "../origin/origin.h"
 
 /** Changes of the stack pointer up to this many bytes are marked by stores in the block. */
 enum { INLINE_SP_CHANGE = 64 };
@@ -37,6 +38,25 @@ IrRef mem_address(IrBlock *b, IrMem m)
     if (a == IR_NONE)
         return c64(b, (uint64_t)m.disp);
     return m.disp ? ir_binop(b, OP_ADD, a, c64(b, (uint64_t)m.disp)) : a;
+}
+
+void instr_note_origin(Instr *x, IrMem m, IrRef origin, unsigned size, IrRef any)
+{
+    IrBlock *b = x->b;
+    enum { NOTE_LOG = 5 };
+    _Static_assert(sizeof(OriginNote) == 1 << NOTE_LOG, "notes are found by shifting");
+    IrRef to = mem_address(b, m), table = c64(b, ORIGIN_TABLE);
+    IrRef clock = ir_load(b, SPACE_GUEST, TY_I64,
+                          (IrMem){ table, IR_NONE, 0, ORIGIN_CLOCK - ORIGIN_TABLE });
+    /* (to >> 2) % ORIGIN_NOTES * sizeof(OriginNote) */
+    IrRef at = ir_binop(b, OP_AND, ir_binop(b, OP_SHL, to, ir_const(b, TY_I8, NOTE_LOG - 2)),
+                        c64(b, (uint64_t)(ORIGIN_NOTES - 1) << NOTE_LOG));
+    /* What was loaded from there tells nothing new. */
+    IrRef news = ir_binop(b, OP_AND, any, ir_cmp(b, OP_CMPNE, origin, to));
+    at = ir_select(b, news, at, c64(b, ORIGIN_SCRATCH - ORIGIN_TABLE));
+    const IrRef word[4] = { to, origin, c64(b, x->at), ir_binop(b, OP_ADD, clock, c64(b, size)) };
+    for (int k = 0; k < 4; k++)
+        ir_store(b, SPACE_GUEST, (IrMem){ table, at, 0, 8 * k }, word[k]);
 }
 
 /** Is @p r a constant? */

@@ -67,6 +67,11 @@ bool native_writes_sp(const NativeInsn *n);
 
 /** The address of @p m as one value. */
 IrRef mem_address(IrBlock *b, IrMem m);
+/**
+ * --track-origins: note that @p size bytes stored at @p m come from @p origin (I64), if they are
+ * undefined (@p any, I1).  In cold code; nothing is called.
+ */
+void instr_note_origin(Instr *x, IrMem m, IrRef origin, unsigned size, IrRef any);
 
 /* ---- small IR vocabulary ------------------------------------------------------------ */
 

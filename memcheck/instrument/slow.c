@@ -113,8 +113,9 @@ static void note_stored(Slow *s, IrMem m, const Pieces *p)
             any = or_i1(b, any, vbits_any(b, p->v[k]));
     if (any == IR_NONE)
         return;
-    IrRef args[3] = { mem_address(b, m), s->store_origin, c64(b, p->size) };
-    ir_call(b, &mc_helper_note_origin, any, args, 3);
+    ir_cold_begin(b, any);
+    instr_note_origin(&s->x, m, s->store_origin, p->size, any);
+    ir_cold_end(b);
 }
 
 void slow_store(Slow *s, IrMem m, const Pieces *p)

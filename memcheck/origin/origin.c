@@ -10,66 +10,43 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "base/check.h"
-#include "base/hashmap.h"
 
-/** Notes are forgotten when there are so many. */
 enum {
-    MAX_NOTES = 1 << 18, MAX_USER_NOTES = 1 << 14, MAX_COPIES = 32, MAX_STORE = 64,
-    MAX_FUNCTION = 1 << 20, NAME = 512
+    MAX_USER_NOTES = 1 << 14, MAX_COPIES = 32, MAX_STORE = 64, MAX_FUNCTION = 1 << 20, NAME = 512
 };
 
-typedef struct Note {
-    GuestAddr from, pc;
-    const StackTrace *alloc; /**< of the heap block that the copy is in, or NULL */
-    uint32_t size;
-} Note;
-
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /**< a leaf */
-static HashMap notes; /**< address of a copy → number of its Note plus 1 */
-static Note *note;
-static size_t n_notes;
 
-void origin_note_copy(GuestAddr to, GuestAddr from, size_t size, GuestAddr pc)
+void origin_init(void)
 {
-    uint64_t n;
-    if (to == 0 || from == 0 || to == from)
-        return;
-    HeapBlock *b = gimle_heap_find_near(to);
-    pthread_mutex_lock(&lock);
-    if (!note) {
-        note = malloc(MAX_NOTES * sizeof *note);
-        CHECK(note != NULL, "out of memory");
-    }
-    if (!hashmap_get(&notes, to, &n)) {
-        if (n_notes == MAX_NOTES) {
-            hashmap_clear(&notes);
-            n_notes = 0;
-        }
-        n = ++n_notes;
-        hashmap_put(&notes, to, n);
-    }
-    note[n - 1] = (Note){ from, pc, b ? b->alloc : NULL, (uint32_t)size };
-    pthread_mutex_unlock(&lock);
+    size_t size = ORIGIN_CLOCK + sizeof(uint64_t) - ORIGIN_TABLE;
+    void *p = mmap((void *)ORIGIN_TABLE, size, PROT_READ | PROT_WRITE,
+                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE, -1, 0);
+    CHECK(p != MAP_FAILED, "out of memory");
 }
 
-/** The note on @p a, with the origin of that very byte. @p alloc: of its heap block, now. */
-static bool find_note(GuestAddr a, const StackTrace *alloc, Note *out)
+/** The place of a note about what was stored at @p to: 4 bytes of memory share one. */
+static const OriginNote *note_at(GuestAddr to)
 {
-    bool found = false;
-    pthread_mutex_lock(&lock);
-    for (unsigned k = 0; k < MAX_STORE && !found; k++) {
-        uint64_t n;
-        if (!hashmap_get(&notes, a - k, &n) || note[n - 1].size <= k ||
-            note[n - 1].alloc != alloc)
+    return (const OriginNote *)(uintptr_t)ORIGIN_TABLE + (to >> 2 & (ORIGIN_NOTES - 1));
+}
+
+/** The note on @p a, with the origin of that very byte. @p b: the heap block that it is in now. */
+static bool find_note(GuestAddr a, const HeapBlock *b, OriginNote *out)
+{
+    for (unsigned k = 0; k < MAX_STORE && k < a; k++) {
+        OriginNote n = *note_at(a - k);
+        if (n.to != a - k || (n.age & 0xff) <= k || n.from == 0 ||
+            (b && n.age < (b->user & ~0xffULL)))
             continue;
-        found = true;
-        *out = note[n - 1];
-        out->from += k;
+        n.from += k;
+        *out = n;
+        return true;
     }
-    pthread_mutex_unlock(&lock);
-    return found;
+    return false;
 }
 
 static void copy_name(char *buf, GuestAddr pc)
@@ -184,12 +161,12 @@ Origin origin_find(Thread *t, GuestAddr a, const StackTrace *now)
     if (a == 0)
         return (Origin){ ORIGIN_NONE, NULL };
     for (int i = 0; i < MAX_COPIES; i++) {
-        Note n;
+        OriginNote n;
         const StackTrace *user = n_user_notes ? find_user_note(a, now) : NULL;
         if (user)
             return (Origin){ ORIGIN_USER, user };
         HeapBlock *b = gimle_heap_find_near(a);
-        if (!find_note(a, b ? b->alloc : NULL, &n) || (!b && !is_active(n.pc, now))) {
+        if (!find_note(a, b, &n) || (!b && !is_active(n.pc, now))) {
             AddrDesc d;
             if (b && b->alloc)
                 return (Origin){ ORIGIN_HEAP, b->alloc };

@@ -53,6 +53,21 @@ MOVES(halves, "vmovdqu (%%rsi), %%ymm0; movdqu 16(%%rsi), %%xmm0; vmovdqu %%ymm0
               "vmovdqu (%%rsi), %%ymm1; movaps %%xmm0, %%xmm1; vmovdqu %%ymm1, 32(%%rdi); vzeroupper")
 MOVES(cleared_above, "vmovdqu (%%rsi), %%ymm0; vmovdqu (%%rsi), %%xmm0; vmovdqu %%ymm0, (%%rdi); vzeroupper")
 
+#define HALVES(name, insn) \
+    MOVES(name, "movdqu (%%rsi), %%xmm0; movdqu 16(%%rsi), %%xmm1; " insn "; movdqu %%xmm1, (%%rdi)")
+HALVES(high_to_low, "movhlps %%xmm0, %%xmm1")
+HALVES(low_to_high, "movlhps %%xmm0, %%xmm1")
+HALVES(unpack_words, "punpcklqdq %%xmm0, %%xmm1")
+HALVES(unpack_doubles, "unpcklpd %%xmm0, %%xmm1")
+MOVES(half_of_ymm, "vmovdqu (%%rsi), %%ymm1; movdqu 32(%%rsi), %%xmm0; movlhps %%xmm0, %%xmm1;"
+                   "vmovdqu %%ymm1, (%%rdi); vzeroupper")
+MOVES(to_vector, "mov (%%rsi), %%rax; movq %%rax, %%xmm0; movdqu %%xmm0, (%%rdi)")
+MOVES(to_vector_4, "mov (%%rsi), %%rax; movd %%eax, %%xmm0; movdqu %%xmm0, (%%rdi)")
+MOVES(to_ymm, "vmovdqu (%%rsi), %%ymm0; mov (%%rsi), %%rax; vmovq %%rax, %%xmm0; vmovdqu %%ymm0, (%%rdi);"
+              "vzeroupper")
+MOVES(from_vector, "movdqu (%%rsi), %%xmm0; movq %%xmm0, %%rax; mov %%rax, (%%rdi)")
+MOVES(from_vector_4, "movdqu (%%rsi), %%xmm0; movd %%xmm0, %%eax; mov %%rax, (%%rdi)")
+
 // What bit-fields are made with: operations whose codes nobody reads.
 #define BITS(name, text) MOVES(name, "mov (%%rsi), %%rax; " text "; cmp %%rsi, %%rdi; mov %%rax, (%%rdi)")
 BITS(and64, "and $-256, %%rax")
@@ -105,6 +120,12 @@ static int scalar(int k)
 }
 static int low32(int k) { return k < 32 ? k : OLD; }
 static int upper_kept(int k) { k %= 32; return k < 16 ? k + 16 : k; }
+static int high_low(int k) { return k < 8 ? k + 8 : k < 16 ? k + 16 : OLD; }
+static int low_low(int k) { return k < 8 ? k + 16 : k < 16 ? k - 8 : OLD; }
+static int ymm_half(int k) { return k >= 8 && k < 16 ? k + 24 : k < 32 ? k : OLD; }
+static int low8_zero(int k) { return k < 8 ? k : k < 16 ? DEFINED : OLD; }
+static int low4_zero(int k) { return k < 4 ? k : k < 16 ? DEFINED : OLD; }
+static int low8_zero32(int k) { return k < 8 ? k : k < 32 ? DEFINED : OLD; }
 static int low16_zero(int k) { return k < 16 ? k : k < 32 ? DEFINED : OLD; }
 
 static const Case cases[] = {
@@ -113,6 +134,9 @@ static const Case cases[] = {
     C(by_stack_and_block, low8), C(half, low4), C(half_register, low4), C(low_parts, parts),
     C(overwritten, second), C(own_address, low8), C(xmm, low16), C(xmm_registers, at8),
     C(scalars, scalar), C(ymm, low32), C(halves, upper_kept), C(cleared_above, low16_zero),
+    C(high_to_low, high_low), C(low_to_high, low_low), C(unpack_words, low_low), C(unpack_doubles, low_low),
+    C(half_of_ymm, ymm_half), C(to_vector, low8_zero), C(to_vector_4, low4_zero), C(to_ymm, low8_zero32),
+    C(from_vector, low8), C(from_vector_4, low4),
 };
 
 static unsigned seed = 1;
