@@ -140,6 +140,13 @@ static void on_fault(Thread *t, GuestAddr a, unsigned size, bool write, bool exe
         mc_error_access(t, a, size ? size : 1, write);
 }
 
+/** The mask of undefined registers is brought up to date at exits only. */
+static void on_block_broken(Thread *t, unsigned mode)
+{
+    if (mode == MODE_SLOW)
+        mc_note_undefined_regs(t);
+}
+
 const GimleEvents mc_events = {
     .mem_map = on_map,
     .mem_unmap = on_unmap,
@@ -154,4 +161,5 @@ const GimleEvents mc_events = {
     .reg_write = mc_reg_set_defined,
     .thread_exit = mc_modes_collect,
     .fault = on_fault,
+    .block_broken = on_block_broken,
 };

@@ -90,6 +90,8 @@ static inline unsigned mc_origin_word(uint32_t bit)
 uint64_t mc_reg_vbits(Thread *t, RegId r, unsigned bytes);
 /** Address that the undefined bits of @p r were loaded from, 0 if not known. */
 GuestAddr mc_reg_origin(Thread *t, RegId r);
+/** In slow mode: find out which registers of @p t are undefined. */
+void mc_note_undefined_regs(Thread *t);
 /** Register @p r of @p t is defined now. */
 void mc_reg_set_defined(Thread *t, RegId r);
 /** Bits of the registers that functions return integers in, and get them in; set by regmask_init(). */

@@ -56,6 +56,7 @@ static bool fault_in_code(Thread *t, const void *host_pc, const ucontext_t *uc)
         vex_cc_from_context(t->state, uc);
     t->state->exit_mode = at.mode;
     t->state->exit_reason = VEX_EXIT_PENDING;
+    EVENT(block_broken, t, at.mode);
     return true;
 }
 

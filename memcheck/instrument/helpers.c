@@ -259,6 +259,11 @@ GuestAddr mc_reg_origin(Thread *t, RegId r)
                ? *mc_tool_word(gimle_thread_state(t), mc_origin_word(bit)) : 0;
 }
 
+void mc_note_undefined_regs(Thread *t)
+{
+    note_regs(gimle_thread_state(t), ~0u);
+}
+
 void mc_reg_set_defined(Thread *t, RegId r)
 {
     struct VexState *s = gimle_thread_state(t);
