@@ -91,7 +91,9 @@ void aspace_bind_thread(void);
 bool aspace_shadow_fault(uint64_t a);
 
 /** Write the client's view of /proc/self/maps to @p fd (core mappings left out); 0 or -errno. */
-int aspace_write_maps(int fd, bool smaps);
+int aspace_write_maps(int fd);
+/** Where the vDSO is, which maps names. */
+void aspace_set_vdso(GuestAddr a);
 
 /** Compare the table with /proc/self/maps (--sanity-level); logs and returns false on differences. */
 bool aspace_check(void);

@@ -21,6 +21,10 @@ int aspace_init(bool shadow)
     return shadow ? aspace_reserve_shadow() : 0;
 }
 
+static GuestAddr vdso;
+
+void aspace_set_vdso(GuestAddr a) { vdso = a; }
+
 static void maps_add_line(StrBuf *b, const Segment *s)
 {
     size_t start = b->len;
@@ -30,6 +34,7 @@ static void maps_add_line(StrBuf *b, const Segment *s)
                   s->flags & SEG_SHARED ? 's' : 'p', (unsigned long long)s->offset, major(s->dev),
                   minor(s->dev), (unsigned long long)s->ino);
     const char *name = s->path                                                ? s->path
+                       : vdso && s->start == vdso                             ? "[vdso]"
                        : s->flags & SEG_BRK                                   ? "[heap]"
                        : s->end == LAYOUT_STACK_TOP && (s->flags & SEG_STACK) ? "[stack]"
                                                                               : NULL;
@@ -41,24 +46,12 @@ static void maps_add_line(StrBuf *b, const Segment *s)
     strbuf_addc(b, '\n');
 }
 
-static const char smaps_rest[] =
-    "Size:           %8llu kB\nKernelPageSize:        4 kB\nMMUPageSize:           4 kB\n"
-    "Rss:            %8llu kB\nPss:            %8llu kB\nVmFlags: rd mr mw me\n";
-
-int aspace_write_maps(int fd, bool smaps)
+int aspace_write_maps(int fd)
 {
     StrBuf b = { 0 };
     lock_take(LOCK_aspace);
-    for (size_t i = 0; i < segments_count(); i++) {
-        const Segment *s = segments_at(i);
-        maps_add_line(&b, s);
-        unsigned long long kb = (s->end - s->start) / 1024;
-        if (smaps) {
-            char rest[sizeof smaps_rest + 80];
-            snprintf(rest, sizeof rest, smaps_rest, kb, kb, kb);
-            strbuf_adds(&b, rest);
-        }
-    }
+    for (size_t i = 0; i < segments_count(); i++)
+        maps_add_line(&b, segments_at(i));
     lock_release(LOCK_aspace);
     int r = 0;
     for (size_t done = 0; done < b.len && r == 0;) {

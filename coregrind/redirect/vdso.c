@@ -266,6 +266,7 @@ GuestAddr vdso_map(bool shadow)
         redirect_add((GuestAddr)a + VDSO_TEXT + i * VDSO_STEP, &functions[i]);
     }
     aspace_mprotect((GuestAddr)a, VDSO_BYTES, PROT_READ | PROT_EXEC);
+    aspace_set_vdso((GuestAddr)a);
     debuginfo_map_image((GuestAddr)a, VDSO_BYTES, "linux-vdso.so.1");
     return (GuestAddr)a;
 }

@@ -22,7 +22,7 @@
 #include "coregrind/os/raw_syscall.h"
 #include "coregrind/signal/signal.h"
 
-enum { PROC_MAGIC = 0x9fa0, AUXV_END = 0 };
+enum { PROC_MAGIC = 0x9fa0, AUXV_END = 0, STAT_SIGNALS = 0x7fffffff /* stat shows the first 31 */ };
 
 static struct {
     char exe[PATH_MAX];
@@ -154,45 +154,28 @@ static void write_area(int fd, GuestAddr lo, GuestAddr hi)
     }
 }
 
-static void write_maps(int fd) { aspace_write_maps(fd, false); }
-static void write_smaps(int fd) { aspace_write_maps(fd, true); }
-static void write_cmdline(int fd) { write_area(fd, view.args.lo, view.args.hi); }
-static void write_environ(int fd) { write_area(fd, view.env.lo, view.env.hi); }
-static void write_auxv(int fd) { write_area(fd, view.auxv.lo, view.auxv.hi); }
-
-/* stat names the stack's and the arguments' addresses; they are the client's here. */
-static void write_stat(int fd)
+static void write_maps(int fd, const char *path)
 {
-    enum { START_STACK = 28, ARG_START = 48, ARG_END, ENV_START, ENV_END };
-    char text[2048], out[2048];
-    int in = open("/proc/self/stat", O_RDONLY | O_CLOEXEC);
-    ssize_t n = in < 0 ? -1 : read(in, text, sizeof text - 1);
-    close(in);
-    if (n <= 0)
-        return;
-    text[n] = 0;
-    char *p = strrchr(text, ')');
-    if (!p)
-        return;
-    size_t len = (size_t)snprintf(out, sizeof out, "%.*s", (int)(p + 1 - text), text);
-    unsigned field = 3;
-    char *save, *word = strtok_r(p + 1, " \n", &save);
-    for (; word && len < sizeof out - 32; word = strtok_r(NULL, " \n", &save), field++) {
-        uint64_t v = 0;
-        switch (field) {
-        case START_STACK: v = view.start_sp; break;
-        case ARG_START: v = view.args.lo; break;
-        case ARG_END: v = view.args.hi; break;
-        case ENV_START: v = view.env.lo; break;
-        case ENV_END: v = view.env.hi; break;
-        default: break;
-        }
-        len += (size_t)(v ? snprintf(out + len, sizeof out - len, " %llu", (unsigned long long)v)
-                          : snprintf(out + len, sizeof out - len, " %s", word));
-    }
-    out[len++] = '\n';
-    ssize_t ignored = write(fd, out, len);
-    (void)ignored;
+    (void)path;
+    aspace_write_maps(fd);
+}
+
+static void write_cmdline(int fd, const char *path)
+{
+    (void)path;
+    write_area(fd, view.args.lo, view.args.hi);
+}
+
+static void write_environ(int fd, const char *path)
+{
+    (void)path;
+    write_area(fd, view.env.lo, view.env.hi);
+}
+
+static void write_auxv(int fd, const char *path)
+{
+    (void)path;
+    write_area(fd, view.auxv.lo, view.auxv.hi);
 }
 
 static uint64_t client_bytes(void)
@@ -216,31 +199,157 @@ static void dispositions(uint64_t *ignored, uint64_t *caught)
     }
 }
 
-/* status: sizes without the shadow, signals as the client set them. */
-static void write_status(int fd)
+/* Where the program itself is: text and data, as far as whole pages tell. */
+static void program_ranges(GuestMapping *text, GuestMapping *data)
+{
+    GuestMapping m;
+    memset(text, 0, sizeof *text);
+    memset(data, 0, sizeof *data);
+    for (GuestAddr at = 0; gimle_mapping_next(at, &m); at = m.end) {
+        if (!m.path || strcmp(m.path, view.exe) != 0)
+            continue;
+        if ((m.prot & PROT_EXEC) && !text->end)
+            *text = m;
+        if ((m.prot & PROT_WRITE) && !data->end)
+            *data = m;
+    }
+}
+
+/* stat names sizes, addresses and signals; they are the client's here. */
+static void write_stat(int fd, const char *path)
+{
+    enum { VSIZE = 23, START_CODE = 26, END_CODE, START_STACK, IGNORED = 33, CAUGHT, START_DATA = 45,
+           END_DATA, START_BRK, ARG_START, ARG_END, ENV_START, ENV_END, LAST };
+    char text[2048], out[2048];
+    uint64_t values[LAST] = { 0 };
+    bool ours[LAST] = { 0 };
+    GuestMapping code, data;
+    int in = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t n = in < 0 ? -1 : read(in, text, sizeof text - 1);
+    close(in);
+    if (n <= 0)
+        return;
+    text[n] = 0;
+    char *p = strrchr(text, ')');
+    if (!p)
+        return;
+    program_ranges(&code, &data);
+    const struct { int field; uint64_t value; } made[] = {
+        { VSIZE, client_bytes() },       { START_CODE, code.start },   { END_CODE, code.end },
+        { START_STACK, view.start_sp },  { START_DATA, data.start },   { END_DATA, data.end },
+        { START_BRK, aspace_brk_base() },{ ARG_START, view.args.lo },  { ARG_END, view.args.hi },
+        { ENV_START, view.env.lo },      { ENV_END, view.env.hi },
+    };
+    for (size_t i = 0; i < sizeof made / sizeof made[0]; i++) {
+        values[made[i].field] = made[i].value;
+        ours[made[i].field] = made[i].value != 0;
+    }
+    dispositions(&values[IGNORED], &values[CAUGHT]);
+    values[IGNORED] &= STAT_SIGNALS;
+    values[CAUGHT] &= STAT_SIGNALS;
+    ours[IGNORED] = ours[CAUGHT] = true;
+    size_t len = (size_t)snprintf(out, sizeof out, "%.*s", (int)(p + 1 - text), text);
+    unsigned field = 3;
+    char *save, *word = strtok_r(p + 1, " \n", &save);
+    for (; word && len < sizeof out - 32; word = strtok_r(NULL, " \n", &save), field++)
+        len += (size_t)(field < LAST && ours[field]
+                            ? snprintf(out + len, sizeof out - len, " %llu",
+                                       (unsigned long long)values[field])
+                            : snprintf(out + len, sizeof out - len, " %s", word));
+    out[len++] = '\n';
+    ssize_t ignored = write(fd, out, len);
+    (void)ignored;
+}
+
+/* Sizes in KiB as the kernel counts them: of private writable memory but stacks, and of code. */
+typedef struct ClientSizes {
+    uint64_t all, data, text, libraries;
+} ClientSizes;
+
+static ClientSizes client_sizes(void)
+{
+    enum { KIB = 1024 };
+    GuestMapping m, code, data;
+    ClientSizes s = { .all = client_bytes() / KIB };
+    program_ranges(&code, &data);
+    for (GuestAddr at = 0; gimle_mapping_next(at, &m); at = m.end) {
+        uint64_t kb = (m.end - m.start) / KIB;
+        if ((m.prot & PROT_WRITE) && !m.is_shared && !m.is_stack)
+            s.data += kb;
+        if ((m.prot & PROT_EXEC) && !(m.prot & PROT_WRITE))
+            *(m.start == code.start ? &s.text : &s.libraries) += kb;
+    }
+    return s;
+}
+
+/* status: sizes without the shadow and the core, signals as the client set them. */
+static void write_status(int fd, const char *path)
 {
     char line[512];
-    uint64_t ignored, caught, kb = client_bytes() / 1024;
-    FILE *in = fopen("/proc/self/status", "re");
+    uint64_t ignored, caught;
+    FILE *in = fopen(path, "re");
     if (!in)
         return;
+    ClientSizes s = client_sizes();
     dispositions(&ignored, &caught);
+    const struct { const char *key; const char *format; uint64_t value; } made[] = {
+        { "VmPeak:", "%8llu kB", s.all },  { "VmSize:", "%8llu kB", s.all },
+        { "VmData:", "%8llu kB", s.data }, { "VmExe:", "%8llu kB", s.text },
+        { "VmLib:", "%8llu kB", s.libraries },
+        { "SigIgn:", "%016llx", ignored }, { "SigCgt:", "%016llx", caught },
+    };
     while (fgets(line, sizeof line, in)) {
-        if (strncmp(line, "VmPeak:", 7) == 0 || strncmp(line, "VmSize:", 7) == 0)
-            dprintf(fd, "%.7s\t%8llu kB\n", line, (unsigned long long)kb);
-        else if (strncmp(line, "SigIgn:", 7) == 0 || strncmp(line, "SigCgt:", 7) == 0)
-            dprintf(fd, "%.7s\t%016llx\n", line,
-                    (unsigned long long)(line[3] == 'I' ? ignored : caught));
-        else
+        size_t i = 0, n = sizeof made / sizeof made[0];
+        while (i < n && strncmp(line, made[i].key, strlen(made[i].key)) != 0)
+            i++;
+        if (i == n) {
             dprintf(fd, "%s", line);
+        } else {
+            char value[32];
+            snprintf(value, sizeof value, made[i].format, (unsigned long long)made[i].value);
+            dprintf(fd, "%s\t%s\n", made[i].key, value);
+        }
     }
     fclose(in);
 }
 
-static void write_statm(int fd)
+/*
+ * smaps: what the kernel says of the client's mappings.  It may have cut or joined some of them; the
+ * heads have the client's protection, since the host's is never executable.
+ */
+static void write_smaps(int fd, const char *path)
+{
+    char line[4600];
+    bool mine = false;
+    FILE *in = fopen(path, "re");
+    while (in && fgets(line, sizeof line, in)) {
+        unsigned long long start, end;
+        GuestMapping m;
+        if (sscanf(line, "%llx-%llx ", &start, &end) == 2) {
+            mine = start < GIMLE_CLIENT_END && gimle_mapping_at(start, &m);
+            char *prot = strchr(line, ' ');
+            if (mine && prot) {
+                prot[1] = m.prot & PROT_READ ? 'r' : '-';
+                prot[2] = m.prot & PROT_WRITE ? 'w' : '-';
+                prot[3] = m.prot & PROT_EXEC ? 'x' : '-';
+                const char *name = m.is_brk                                                 ? "[heap]"
+                                   : view.start_sp >= m.start && view.start_sp < m.end ? "[stack]"
+                                                                                       : NULL;
+                if (name)
+                    sprintf(line + strcspn(line, "\n"), "%26s\n", name);
+            }
+        }
+        if (mine)
+            dprintf(fd, "%s", line);
+    }
+    if (in)
+        fclose(in);
+}
+
+static void write_statm(int fd, const char *path)
 {
     unsigned long long total, rest[6];
-    FILE *in = fopen("/proc/self/statm", "re");
+    FILE *in = fopen(path, "re");
     if (in && fscanf(in, "%llu %llu %llu %llu %llu %llu %llu", &total, &rest[0], &rest[1], &rest[2],
                      &rest[3], &rest[4], &rest[5]) == 7) {
         total = client_bytes() / 4096;
@@ -253,7 +362,7 @@ static void write_statm(int fd)
 
 static const struct {
     const char *name;
-    void (*write)(int fd);
+    void (*write)(int fd, const char *path);
 } made_files[] = {
     { "maps", write_maps },       { "smaps", write_smaps },   { "cmdline", write_cmdline },
     { "environ", write_environ }, { "auxv", write_auxv },     { "stat", write_stat },
@@ -270,15 +379,14 @@ static bool is_made(const char *entry)
 }
 
 /* A file in memory, which the client opens anew, so that it gets its lowest free descriptor. */
-static int64_t open_made(const char *name, void (*fill)(int fd), int flags)
+static int64_t open_made(const char *name, void (*fill)(int fd, const char *path), const char *path,
+                         int flags)
 {
     char link[64];
-    if ((flags & O_ACCMODE) != O_RDONLY)
-        return -EACCES;
     int fd = memfd_create(name, MFD_CLOEXEC);
     if (fd < 0)
         return -errno;
-    fill(fd);
+    fill(fd, path);
     int high = host_fd_move(fd);
     if (high < 0)
         high = fd;
@@ -299,9 +407,11 @@ bool proc_view_open(const char *path, int flags, int64_t *result)
                                (uint64_t)flags, 0);
         return true;
     }
+    if ((flags & O_ACCMODE) != O_RDONLY) /* what it may be opened for, the kernel knows */
+        return false;
     for (size_t i = 0; i < N_MADE; i++)
         if (strcmp(entry, made_files[i].name) == 0) {
-            *result = open_made(made_files[i].name, made_files[i].write, flags);
+            *result = open_made(made_files[i].name, made_files[i].write, path, flags);
             return true;
         }
     return false;
