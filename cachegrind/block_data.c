@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "base/check.h"
-#include "cache_sim.h"
 #include "cost_table.h"
 
 enum { PIECE = 4 << 20, ALIGN = 8, IR_INSN_MOST = 1024 };
@@ -81,21 +80,36 @@ void block_note_insn(Block *b, GuestAddr a)
 void block_end(Block *b, IrData data[IR_DATA_KINDS])
 {
     b->len = (uint32_t)(record_piece.at - (uint8_t *)b);
-    data[IR_DATA_FIXED] = cache_sim_memory();
     data[IR_DATA_COUNTERS] = (IrData){ (uint8_t *)b->counters, b->n_counters * 8 };
     data[IR_DATA_RECORD] = (IrData){ (uint8_t *)b, b->len };
     cost_add_block(b);
 }
 
+/** The addresses in a record that was copied. */
+static void set_addresses(Block *b, uint64_t *counters)
+{
+    char *p = (char *)(b + 1), *end = (char *)b + b->len;
+    b->counters = counters;
+    for (; p < end; p += ((Item *)(void *)p)->len) {
+        Fetch *f = (Fetch *)(void *)p;
+        if (f->head.kind == ITEM_FETCH)
+            block_set_lines(f);
+    }
+}
+
+void block_set_lines(Fetch *f)
+{
+    f->first = cache_sim_code_line(f->addr);
+    f->last = cache_sim_code_line(f->addr + f->size - 1);
+}
+
 bool block_place(void *ctx, GuestAddr addr, IrData data[IR_DATA_KINDS])
 {
-    IrData fixed = cache_sim_memory(), *counters = &data[IR_DATA_COUNTERS];
-    IrData *record = &data[IR_DATA_RECORD];
+    IrData *counters = &data[IR_DATA_COUNTERS], *record = &data[IR_DATA_RECORD];
     (void)ctx;
     (void)addr;
-    if (data[IR_DATA_FIXED].len != fixed.len || record->len < sizeof(Block))
+    if (record->len < sizeof(Block))
         return false;
-    data[IR_DATA_FIXED] = fixed;
     piece_reserve(&counter_piece, counters->len + ALIGN);
     piece_reserve(&record_piece, record->len + ALIGN);
     counters->base = piece_take(&counter_piece, counters->len);
@@ -103,7 +117,7 @@ bool block_place(void *ctx, GuestAddr addr, IrData data[IR_DATA_KINDS])
     memcpy(b, record->base, record->len);
     if (b->len != record->len || b->n_counters * sizeof(uint64_t) != counters->len)
         return false;
-    b->counters = (uint64_t *)(void *)counters->base;
+    set_addresses(b, (uint64_t *)(void *)counters->base);
     record->base = (uint8_t *)b;
     cost_add_block(b);
     return true;

@@ -1,22 +1,28 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The caches' memory.  Translated code looks itself whether a line is the most recently used of its
- * set.  What is not comes here, or to simulate_amd64.S.
+ * The caches' memory.  Translated code looks itself whether a line of data is the most recently used
+ * of its set, and whether a line of code is there.  What is not comes here, or to simulate_amd64.S.
  */
 #include "cache_sim_lookup.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
+#include "base/arena.h"
 #include "base/check.h"
 #include "base/hash.h"
+#include "base/hashmap.h"
 
 /** Refs.piece (references.h) has a byte for the size. */
-enum { MAX_ACCESS = 128, ALIGNMENT = 64 };
+enum { MAX_ACCESS = 128, ALIGNMENT = 64, SHADOW_PLACE = 1 << 16 };
 
 Cache cache_sim_cache[CACHE_KINDS];
 static unsigned max_access;
-static IrData memory; /**< of the caches of the first level */
+static uint64_t *clock_word;
+static Arena arena;
+static HashMap code_lines; /**< line + 1 → CodeLine */
 
 static unsigned log2_up(uint64_t v)
 {
@@ -31,6 +37,17 @@ static uint8_t *memory_new(size_t bytes)
     uint8_t *p = aligned_alloc(ALIGNMENT, (bytes + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1));
     CHECK(p, "out of memory");
     return memset(p, 0, bytes);
+}
+
+/** @p bytes of zeros at the beginning of the shadow, which nothing else uses. */
+static uint8_t *shadow_map(size_t bytes)
+{
+    void *want = gimle_shadow(SHADOW_PLACE);
+    void *p = mmap(want, bytes, PROT_READ | PROT_WRITE,
+                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+    if (p != want)
+        gimle_user_error("cannot map memory for the caches: %s", strerror(errno));
+    return p;
 }
 
 static size_t cache_init(Cache *c, const CacheConfig *config, bool large)
@@ -55,12 +72,12 @@ void cache_sim_init(void)
         size[k] = cache_init(&cache_sim_cache[k], &cg_options.cache[k], k == CACHE_LL);
     Cache *i1 = &cache_sim_cache[CACHE_I1], *d1 = &cache_sim_cache[CACHE_D1];
     Cache *last = &cache_sim_cache[CACHE_LL];
-    memory.len = (uint32_t)(size[CACHE_I1] + size[CACHE_D1]);
-    memory.base = memory_new(memory.len);
-    i1->recent = (uint64_t *)(void *)memory.base;
-    d1->recent = (uint64_t *)(void *)(memory.base + size[CACHE_I1]);
-    i1->older = i1->recent + 1;
+    uint8_t *shadow = shadow_map(ALIGNMENT + size[CACHE_D1]);
+    clock_word = (uint64_t *)(void *)shadow;
+    d1->recent = (uint64_t *)(void *)(shadow + ALIGNMENT);
     d1->older = d1->recent + 1;
+    i1->recent = (uint64_t *)(void *)memory_new(size[CACHE_I1]);
+    i1->older = i1->recent + 1;
     last->recent = (uint64_t *)(void *)memory_new((last->set_mask + 1) << CACHE_SIM_WORD_BITS);
     last->older = (uint64_t *)(void *)memory_new(size[CACHE_LL]);
     unsigned line = cg_options.cache[CACHE_D1].line, ll = cg_options.cache[CACHE_LL].line;
@@ -69,7 +86,19 @@ void cache_sim_init(void)
         max_access = MAX_ACCESS;
 }
 
-IrData cache_sim_memory(void) { return memory; }
+uint64_t *cache_sim_clock(void) { return clock_word; }
+
+CodeLine *cache_sim_code_line(GuestAddr a)
+{
+    uint64_t line = a >> cache_sim_cache[CACHE_I1].g.line_bits;
+    CodeLine *c = hashmap_get_ptr(&code_lines, line + 1);
+    if (!c) {
+        c = arena_new(&arena, CodeLine);
+        c->line = line;
+        hashmap_put(&code_lines, line + 1, (uint64_t)(uintptr_t)c);
+    }
+    return c;
+}
 
 uint64_t cache_sim_key(void)
 {
@@ -84,8 +113,40 @@ GIMLE_LIGHT unsigned cache_sim_data_missed(GuestAddr a, unsigned size)
     return cache_sim_range_misses(ll, ll->g, a, size) ? MISS_L1 | MISS_LL : MISS_L1;
 }
 
-GIMLE_LIGHT unsigned cache_sim_fetch(GuestAddr a, unsigned size)
+/** The way of the line's set that is empty or was used least recently. */
+CACHE_SIM_INLINE uint64_t *oldest_way(const Cache *c, uint64_t line)
 {
-    const Cache *i1 = &cache_sim_cache[CACHE_I1];
-    return cache_sim_range_misses(i1, i1->g, a, size) ? cache_sim_data_missed(a, size) : 0;
+    uint64_t *way = c->recent + ((line & c->set_mask) << (c->g.recent_shift - CACHE_SIM_WORD_BITS));
+    uint64_t *oldest = way, least = UINT64_MAX;
+    for (uint64_t *w = way; w < way + c->g.assoc; w++) {
+        if (*w == 0)
+            return w;
+        uint64_t used = ((const CodeLine *)(uintptr_t)*w)->used;
+        if (used < least) {
+            least = used;
+            oldest = w;
+        }
+    }
+    return oldest;
+}
+
+CACHE_SIM_INLINE bool code_line_misses(CodeLine *l)
+{
+    bool miss = l->used == 0;
+    if (miss) {
+        uint64_t *way = oldest_way(&cache_sim_cache[CACHE_I1], l->line);
+        if (*way)
+            ((CodeLine *)(uintptr_t)*way)->used = 0;
+        *way = (uint64_t)(uintptr_t)l;
+    }
+    l->used = ++*clock_word;
+    return miss;
+}
+
+GIMLE_LIGHT unsigned cache_sim_fetch(CodeLine *first, CodeLine *last, GuestAddr a, unsigned size)
+{
+    bool miss = code_line_misses(first);
+    if (last != first)
+        miss |= code_line_misses(last);
+    return miss ? cache_sim_data_missed(a, size) : 0;
 }

@@ -15,7 +15,8 @@ typedef struct Geometry {
 
 /**
  * One cache.  Each set is the key that was used last and an array of the others, those used before
- * others first; 0: empty.  The key is the line's number (address / line size).
+ * others first; 0: empty.  The key is the line's number (address / line size).  I1 is otherwise: its keys
+ * are CodeLines in no order, since those know when they were used.
  */
 typedef struct Cache {
     uint64_t *recent;   /**< the key used last, of each set */
@@ -26,8 +27,24 @@ typedef struct Cache {
 /** simulate_amd64.S knows the layout. */
 extern Cache cache_sim_cache[CACHE_KINDS] __attribute__((visibility("hidden")));
 
-/** The memory that translated code looks at: the keys of I1 and D1. */
-IrData cache_sim_memory(void);
+/** A line of I1 that code is in. */
+typedef struct CodeLine {
+    uint64_t used; /**< when it was fetched last, 0: it is not in I1 */
+    uint64_t line;
+} CodeLine;
+
+/** The line of I1 that @p a is in. */
+CodeLine *cache_sim_code_line(GuestAddr a);
+/** The time of the last fetch that entered a line; translated code increments it. */
+uint64_t *cache_sim_clock(void);
+/**
+ * That word and the keys of D1 are at the same address in every run, in the shadow of client
+ * addresses below 2 GiB: translated code needs no register to reach them (SPACE_SHADOW).
+ */
+static inline GuestAddr cache_sim_shadowed(const void *p)
+{
+    return (GuestAddr)(uintptr_t)p - GIMLE_SHADOW_DELTA;
+}
 /** Of what translations depend on: the caches' geometry. */
 uint64_t cache_sim_key(void);
 
@@ -36,8 +53,8 @@ uint64_t cache_sim_key(void);
 /** What happened: missed in the first level, missed in the last level too. */
 enum { MISS_L1 = 1, MISS_LL = 2 };
 
-/** Fetch @p size bytes at @p a through I1. */
-unsigned cache_sim_fetch(GuestAddr a, unsigned size);
+/** Fetch @p size bytes at @p a, which are in the lines from @p first to @p last (the same or the next). */
+unsigned cache_sim_fetch(CodeLine *first, CodeLine *last, GuestAddr a, unsigned size);
 /** Bytes at @p a missed in the first level. */
 unsigned cache_sim_data_missed(GuestAddr a, unsigned size);
 

@@ -4,9 +4,9 @@
  * all that its instructions do each time is counted at the end.  What remains are misses:
  *
  * - A fetch is looked at where code enters a line of I1 (fetches of the line of the fetch
- *   before always hit).
- * - Fetch or access: translated code looks whether the line is the most recently used of its set;
- *   such a hit changes nothing.  Else a helper is called.
+ *   before always hit).  Translated code itself sees whether the line is there and notes the time.
+ * - An access: translated code looks whether the line is the most recently used of its set; such a
+ *   hit changes nothing.  Else a helper is called.
  * - Accesses that follow each other at known distances (pushes, moves of fields, what is read and
  *   then written) are one group with one look, if they are in the same line.
  * - A look changes condition codes, so a group ends before an instruction that sets them anyway.
@@ -141,16 +141,9 @@ static IrRef emit_is_not_recent(IrBlock *b, IrRef a, int64_t lo, int64_t hi)
         offset = ir_binop(b, OP_SHL, offset, ir_const(b, TY_I8, d1->g.recent_shift - d1->g.line_bits));
     offset = ir_binop(b, OP_AND, offset, ir_const(b, TY_I64, d1->set_mask << d1->g.recent_shift));
     last = ir_binop(b, OP_SHR, last, ir_const(b, TY_I8, d1->g.line_bits));
-    IrRef recent = ir_load(b, SPACE_GUEST, TY_I64, (IrMem){ pointer(b, d1->recent), offset, 0, 0 });
+    IrRef keys = ir_const(b, TY_I64, cache_sim_shadowed(d1->recent));
+    IrRef recent = ir_load(b, SPACE_SHADOW, TY_I64, (IrMem){ keys, offset, 0, 0 });
     return ir_cmp(b, OP_CMPNE, last, recent);
-}
-
-/** Call a function that finds a line in a set of @p cache. */
-static void call_look(Instr *x, CacheKind cache, const SimLook *l, const void *item, IrRef address)
-{
-    bool usual = cache_sim_is_usual(&cache_sim_cache[cache]);
-    IrRef args[2] = { pointer(x->b, item), address };
-    ir_call(x->b, usual ? &l->usual.callee : &l->any, IR_NONE, args, 2);
 }
 
 static void call_group(Instr *x, const OpenGroup *o)
@@ -159,7 +152,9 @@ static void call_group(Instr *x, const OpenGroup *o)
     g->lo = (int32_t)o->lo;
     g->span = (uint32_t)(o->hi - o->lo - 1);
     memcpy(g->ref, o->ref, o->n * sizeof g->ref[0]);
-    call_look(x, CACHE_D1, &sim_group, g, o->address);
+    bool usual = cache_sim_is_usual(&cache_sim_cache[CACHE_D1]);
+    IrRef args[2] = { pointer(x->b, g), o->address };
+    ir_call(x->b, usual ? &sim_group.usual.callee : &sim_group.any, IR_NONE, args, 2);
 }
 
 /** Emit the look at the open group, if there is one. */
@@ -331,24 +326,40 @@ static void add_accesses(Instr *x, IrRef i)
 
 /* ---- instructions -------------------------------------------------------------------------------------- */
 
-/** Is the line of I1 with number @p line not the one that its set used last? */
-static IrRef emit_is_not_last_line(IrBlock *b, uint64_t line)
+static IrMem word(IrBlock *b, const void *w) { return (IrMem){ pointer(b, w), IR_NONE, 0, 0 }; }
+
+/** The memory of a CodeLine's time that a record points to. */
+static IrMem time_of(IrBlock *b, CodeLine *const *line)
 {
-    const Cache *i1 = &cache_sim_cache[CACHE_I1];
-    const char *recent = (const char *)i1->recent + ((line & i1->set_mask) << i1->g.recent_shift);
-    IrMem m = { pointer(b, recent), IR_NONE, 0, 0 };
-    return ir_cmp(b, OP_CMPNE, ir_load(b, SPACE_GUEST, TY_I64, m), ir_const(b, TY_I64, line));
+    _Static_assert(offsetof(CodeLine, used) == 0, "a pointer to a line is one to its time");
+    return (IrMem){ ir_load(b, SPACE_GUEST, TY_I64, word(b, line)), IR_NONE, 0, 0 };
 }
 
-/** A fetch that enters line @p last; @p first was entered before, or is another that it enters. */
-static void emit_fetch(Instr *x, const Fetch *f, uint64_t first, uint64_t last)
+/**
+ * A fetch that enters a line: it is used now.  If it is not in I1 the helper puts it there first.
+ * Where a fetch is in two lines the helper may be called without need, which changes nothing.
+ */
+static void emit_fetch(IrBlock *b, const Fetch *f)
 {
-    IrRef other = emit_is_not_last_line(x->b, last);
-    if (first != last)
-        other = ir_binop(x->b, OP_OR, other, emit_is_not_last_line(x->b, first));
-    ir_cold_begin(x->b, other);
-    call_look(x, CACHE_I1, &sim_fetch, f, ir_const(x->b, TY_I64, x->insn));
-    ir_cold_end(x->b);
+    bool two = f->last != f->first;
+    IrRef arg = pointer(b, f), one = ir_const(b, TY_I64, 1);
+    IrMem first = time_of(b, &f->first), last = first;
+    IrRef used = ir_load(b, SPACE_GUEST, TY_I64, first);
+    if (two) {
+        last = time_of(b, &f->last);
+        used = ir_binop(b, OP_AND, used, ir_load(b, SPACE_GUEST, TY_I64, last));
+    }
+    ir_cold_begin(b, ir_cmp(b, OP_CMPEQ, used, ir_const(b, TY_I64, 0)));
+    ir_call(b, &sim_fetch.callee, IR_NONE, &arg, 1);
+    ir_cold_end(b);
+    IrMem time = { ir_const(b, TY_I64, cache_sim_shadowed(cache_sim_clock())), IR_NONE, 0, 0 };
+    IrRef now = ir_binop(b, OP_ADD, ir_load(b, SPACE_SHADOW, TY_I64, time), one);
+    ir_store(b, SPACE_GUEST, first, now);
+    if (two) {
+        now = ir_binop(b, OP_ADD, now, one);
+        ir_store(b, SPACE_GUEST, last, now);
+    }
+    ir_store(b, SPACE_SHADOW, time, now);
 }
 
 static void add_fetch(Instr *x, GuestAddr a, unsigned len)
@@ -362,7 +373,8 @@ static void add_fetch(Instr *x, GuestAddr a, unsigned len)
     Fetch *f = block_item(x->block, ITEM_FETCH, sizeof *f, 1, 2);
     f->addr = a;
     f->size = len;
-    emit_fetch(x, f, first - 1, last - 1);
+    block_set_lines(f);
+    emit_fetch(x->b, f);
     x->line = last;
 }
 

@@ -13,14 +13,12 @@ enum { MAX_REF_SIZE = UINT8_MAX };
 /* simulate_amd64.S has the other way into these, and calls them. */
 #define HIDDEN __attribute__((visibility("hidden")))
 extern HIDDEN const char cg_fetch_entry[], cg_group_entry[];
-HIDDEN uint64_t cg_fetch(struct VexState *s, uint64_t fetch, uint64_t a);
+HIDDEN uint64_t cg_fetch(struct VexState *s, uint64_t fetch);
 HIDDEN uint64_t cg_group(struct VexState *s, uint64_t group, uint64_t a);
 /** All of the group is in one line, which was not in D1 and is now. */
 HIDDEN uint64_t cg_group_missed(struct VexState *s, uint64_t group, uint64_t a);
-/** Likewise: the instruction is in one line. */
-HIDDEN uint64_t cg_fetch_missed(struct VexState *s, uint64_t fetch, uint64_t a);
 
-_Static_assert(offsetof(Group, lo) == 16 && offsetof(Group, span) == 20 && offsetof(Fetch, size) == 24,
+_Static_assert(offsetof(Group, lo) == 16 && offsetof(Group, span) == 20,
                "as in simulate_amd64.S");
 
 /** Misses of the first level and of the last one: costs that stand next to each other. */
@@ -31,11 +29,12 @@ count_misses(uint64_t *misses, unsigned what)
     misses[1] += what >> 1;
 }
 
-uint64_t GIMLE_LIGHT cg_fetch(struct VexState *s, uint64_t fetch, uint64_t a)
+uint64_t GIMLE_LIGHT cg_fetch(struct VexState *s, uint64_t fetch)
 {
     const Fetch *f = (const Fetch *)(uintptr_t)fetch;
     (void)s;
-    count_misses(item_counters(&f->head), cache_sim_fetch(a, (unsigned)f->size));
+    count_misses(item_counters(&f->head),
+                 cache_sim_fetch(f->first, f->last, f->addr, (unsigned)f->size));
     return 0;
 }
 
@@ -63,14 +62,6 @@ uint64_t GIMLE_LIGHT cg_group_missed(struct VexState *s, uint64_t group, uint64_
     (void)s;
     count_misses(item_counters(&g->head),
                  cache_sim_data_missed(a + (uint64_t)(int64_t)r.offset, r.size));
-    return 0;
-}
-
-uint64_t GIMLE_LIGHT cg_fetch_missed(struct VexState *s, uint64_t fetch, uint64_t a)
-{
-    const Fetch *f = (const Fetch *)(uintptr_t)fetch;
-    (void)s;
-    count_misses(item_counters(&f->head), cache_sim_data_missed(a, (unsigned)f->size));
     return 0;
 }
 
@@ -155,14 +146,10 @@ static GIMLE_LIGHT uint64_t trace(struct VexState *s, uint64_t kind, uint64_t a,
 
 #define LIGHT(name, fn, n) { "cachegrind_" name, (void *)(fn), CALLEE_LIGHT, TY_NONE, n }
 
-#define LOOK(name, fn, entry)                                                             \
-    {                                                                                     \
-        { { "cachegrind_" name, (void *)(fn), CALLEE_ENTRY, TY_NONE, 2 }, entry },        \
-            LIGHT(name, fn, 2)                                                            \
-    }
+#define ENTRY(name, fn, n) { { "cachegrind_" name, (void *)(fn), CALLEE_ENTRY, TY_NONE, n }, fn##_entry }
 
-const SimLook sim_fetch = LOOK("fetch", cg_fetch, cg_fetch_entry);
-const SimLook sim_group = LOOK("group", cg_group, cg_group_entry);
+const IrEntry sim_fetch = ENTRY("fetch", cg_fetch, 1);
+const SimLook sim_group = { ENTRY("group", cg_group, 2), LIGHT("group", cg_group, 2) };
 const IrCallee sim_lanes = { "cachegrind_lanes", (void *)access_lanes, CALLEE_FULL, TY_NONE, 2 };
 const IrCallee sim_conditional = LIGHT("conditional", conditional, 2);
 const IrCallee sim_indirect = LIGHT("indirect", indirect, 2);

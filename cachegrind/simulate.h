@@ -9,13 +9,13 @@
 /** Kinds of events in the trace: characters. */
 enum { TRACE_FETCH = 'I', TRACE_READ = 'R', TRACE_WRITE = 'W', TRACE_BRANCH = 'B', TRACE_JUMP = 'J' };
 
-/** Looking at a line that is not the one its set used last. */
+/** Looking at lines of D1, of which some are not those that their sets used last. */
 typedef struct SimLook {
     IrEntry usual; /**< if cache_sim_is_usual() */
     IrCallee any;
 } SimLook;
 
-extern const SimLook sim_fetch;         /**< (Fetch *, address) */
+extern const IrEntry sim_fetch;         /**< (Fetch *): a line is not in I1 */
 extern const SimLook sim_group;         /**< (Group *, address) */
 extern const IrCallee sim_lanes;        /**< (LaneRefs *, address) */
 extern const IrCallee sim_conditional;  /**< (Branch *, taken): counts mispredictions only */

@@ -1,31 +1,44 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Accesses and fetches that are not of the line which their set used last, for caches with 64 bytes
- * in a line and 8 ways: the line becomes the first of its set.  These are IrEntries: R10 is the item,
- * R11 the address, and nothing but R9, R10, R11 and the condition codes changes.  What is in two
- * lines, and what misses, is left to C.
+ * Accesses that are not of the line which their set used last, for a D1 with 64 bytes in a line and
+ * 8 ways: the line becomes the first of its set.  These are IrEntries: R10 is the item, R11 the
+ * address, and nothing but R9, R10, R11 and the condition codes changes.  What is in two lines, and
+ * what misses, is left to C.
  */
-#define GROUP_LO 16		/* Group and Fetch in block_data.h */
+#define GROUP_LO 16		/* Group in block_data.h */
 #define GROUP_SPAN 20
-#define FETCH_SIZE 24
 #define CACHE_BYTES 40		/* Cache in cache_sim.h */
 #define CACHE_RECENT 0
 #define CACHE_SET_MASK 16
-#define I1 cache_sim_cache
 #define D1 cache_sim_cache + CACHE_BYTES
 #define LINE_BITS 6
 #define SET_BITS 6
 
-/* R9 is the first byte, RAX (which is on the stack) the last one. */
-.macro LOOK cache, in_c, missed
+.macro FUNCTION name
+	.p2align 4
+	.globl	\name
+	.hidden	\name
+	.type	\name, @function
+\name:
+.endm
+
+	.hidden	cache_sim_cache
+	.hidden	cg_group, cg_group_missed, cg_fetch
+	.text
+FUNCTION cg_group_entry
+	movslq	GROUP_LO(%r10), %r9
+	pushq	%rax
+	movl	GROUP_SPAN(%r10), %eax
+	addq	%r11, %r9
+	addq	%r9, %rax
 	shrq	$LINE_BITS, %r9
 	shrq	$LINE_BITS, %rax
 	cmpq	%r9, %rax
 	jne	4f
-	andq	\cache + CACHE_SET_MASK(%rip), %rax
+	andq	D1 + CACHE_SET_MASK(%rip), %rax
 	pushq	%rcx
 	shlq	$SET_BITS, %rax
-	addq	\cache + CACHE_RECENT(%rip), %rax
+	addq	D1 + CACHE_RECENT(%rip), %rax
 	movq	(%rax), %rcx
 	cmpq	%r9, %rcx
 	je	2f
@@ -52,38 +65,33 @@
 	ret
 3:	popq	%rdx
 	popq	%rcx
-	leaq	\missed(%rip), %r9
+	leaq	cg_group_missed(%rip), %r9
 	jmp	in_c
-4:	leaq	\in_c(%rip), %r9
+/* In two lines: if both are the last ones of their sets, which differ, nothing changes. */
+4:	decq	%rax
+	cmpq	%r9, %rax
+	jne	5f
+	andq	D1 + CACHE_SET_MASK(%rip), %rax
+	pushq	%rcx
+	movq	D1 + CACHE_RECENT(%rip), %rcx
+	shlq	$SET_BITS, %rax
+	cmpq	%r9, (%rcx, %rax)
+	jne	6f
+	incq	%r9
+	movq	%r9, %rax
+	andq	D1 + CACHE_SET_MASK(%rip), %rax
+	shlq	$SET_BITS, %rax
+	cmpq	%r9, (%rcx, %rax)
+	je	2b
+6:	popq	%rcx
+5:	leaq	cg_group(%rip), %r9
 	jmp	in_c
-.endm
-
-.macro FUNCTION name
-	.p2align 4
-	.globl	\name
-	.hidden	\name
-	.type	\name, @function
-\name:
-.endm
-
-	.hidden	cache_sim_cache
-	.hidden	cg_group, cg_group_missed, cg_fetch, cg_fetch_missed
-	.text
-FUNCTION cg_group_entry
-	pushq	%rax
-	movslq	GROUP_LO(%r10), %r9
-	addq	%r11, %r9
-	movl	GROUP_SPAN(%r10), %eax
-	addq	%r9, %rax
-	LOOK	D1, cg_group, cg_group_missed
 	.size	cg_group_entry, . - cg_group_entry
 
 FUNCTION cg_fetch_entry
 	pushq	%rax
-	movq	FETCH_SIZE(%r10), %rax
-	movq	%r11, %r9
-	leaq	-1(%r11, %rax), %rax
-	LOOK	I1, cg_fetch, cg_fetch_missed
+	leaq	cg_fetch(%rip), %r9
+	jmp	in_c
 	.size	cg_fetch_entry, . - cg_fetch_entry
 
 /* Call R9 with the state, the item and the address; RAX is on the stack already. */

@@ -209,11 +209,10 @@ typedef struct IrEntry {
 
 struct NativeInsn;
 
-/** Memory of the tool's that I64 constants of a block may point into (mode.h, VM_PORTABLE). */
+/** Memory of a block, the tool's, that I64 constants of a block may point into (mode.h, VM_PORTABLE). */
 enum {
-    IR_DATA_FIXED,    /**< the same for all blocks: of equal size and layout in every run */
-    IR_DATA_COUNTERS, /**< the block's own, all zero when it is made */
-    IR_DATA_RECORD,   /**< the block's own, with contents that hold in any run: no addresses */
+    IR_DATA_COUNTERS, /**< all zero when the block is made */
+    IR_DATA_RECORD,   /**< with contents that hold in any run: no addresses */
     IR_DATA_KINDS
 };
 typedef struct IrData {

@@ -54,9 +54,17 @@ static bool is_rmw_op(unsigned op)
     return op == OP_ADD || op == OP_SUB || op == OP_AND || op == OP_OR || op == OP_XOR;
 }
 
-static bool same_state_word(const IrInsn *a, const IrInsn *b)
+/** The same word of the state, or of the tool's data. */
+static bool same_word(const Cg *g, const IrInsn *a, const IrInsn *b)
 {
-    return a->space == SPACE_STATE && b->space == SPACE_STATE && a->disp == b->disp;
+    if (a->space != b->space || a->disp != b->disp)
+        return false;
+    if (a->space == SPACE_STATE)
+        return true;
+    IrRef base = a->arg[0];
+    return a->space == SPACE_GUEST && base != IR_NONE && base == b->arg[0] && is_const(g, base) &&
+           a->arg[1] == IR_NONE && b->arg[1] == IR_NONE &&
+           code_data_kind(g, g->insn[base].imm + (uint64_t)a->disp) >= 0;
 }
 
 /** Homes in registers: only with constants, else the result is better made early. */
@@ -81,7 +89,7 @@ static void mark_rmw(Analysis *a, const IrInsn *i, IrRef v)
     bool match = i->op == OP_PUT
         ? src->op == OP_GET && src->aux == i->aux && src->type == op->type &&
               rmw_home(g, rx_of(i->aux), op)
-        : src->op == OP_LOAD && same_state_word(src, i);
+        : src->op == OP_LOAD && same_word(g, src, i);
     if (match)
         g->val[v].flags |= VF_RMW;
 }
