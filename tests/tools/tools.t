@@ -131,6 +131,31 @@ test('a cache that cannot be', [$gimle, '--tool=cachegrind', '--D1=1000,3,7', '/
 
 # ---- massif ---------------------------------------------------------------------------------------
 
+# The second run of a program uses the translations of the first one and counts the same.
+sub kept {
+    my ($name, @options) = @_;
+    push @tests, ["$name: translations are kept", sub {
+        my $base = "$work/kept-" . join('', @options) =~ s/\W+/-/gr;
+        my @cmd = map { s/OUT/$base.file/r } @options;
+        my (@file, $bad);
+        for my $run (1, 2) {
+            my $r = Run::run(cmd => [$gimle, "--cache-dir=$base.cache", '--stats=yes', @cmd,
+                    "$work/counted"], base => "$base-$run", dir => $work);
+            my ($made) = $r->{err} =~ /translations: (\d+) blocks/;
+            my ($used) = $r->{err} =~ /translations: (\d+) from files/;
+            $bad //= "run $run: $used of $made from files\n$r->{err}"
+                if !defined $used || ($run == 1 ? $used : $used < 0.9 * $made);
+            push @file, Run::slurp("$base.file");
+        }
+        $bad //= "counts differ:\n$file[0]$file[1]" if $file[0] ne $file[1] || $file[0] eq '';
+        return (!$bad, $bad // ());
+    }];
+}
+for my $simulate (['--cache-sim=no'], ['--branch-sim=yes', @caches], ['--D1=3072,3,64', '--I1=2048,1,32']) {
+    kept('cachegrind', '--tool=cachegrind', '--cachegrind-out-file=OUT', @$simulate);
+}
+kept('massif', '--tool=massif', '--massif-out-file=OUT', '--stacks=yes');
+
 sub massif {
     my ($checker, @options) = @_;
     return [$checker, '-q', '--tool=massif', '--massif-out-file=FILE', '--time-unit=B', @options, "$work/blocks"];
