@@ -44,7 +44,10 @@
 #include "launcher/launcher.h"
 #include "process_end.h"
 
-/* Code memory; with --chaos=tcache so little that programs live through many flushes. */
+/*
+ * Code memory; with --chaos=tcache so little for each mode that programs live through many flushes. Less
+ * than what a program works with at a time makes it translate and flush without end.
+ */
 enum { CODE_BYTES = 256 << 20, CHAOS_CODE_BYTES = 2 << 20 };
 
 /* ---- connections between modules --------------------------------------------------------------- */
@@ -163,6 +166,7 @@ static void connect_modules(const GimleTool *tool)
     static const CloneHooks clone_hooks = {
         hook_thread_main, hook_fork_prepare, hook_fork_parent, hook_fork_child,
         hook_vfork_child, hook_vfork_parent, hook_share_child, hook_share_end,
+        signal_host_take_back,
     };
     static const ClreqHooks clreq_hooks = { .discard = gimle_discard_translations,
                                             .client_call = hook_client_call,
@@ -219,7 +223,8 @@ static void start_vex(const GimleTool *tool)
 
     static const TcacheHooks tcache_hooks = { redirect_lookup, hook_code_discarded,
                                               exec_flush_jump_caches };
-    size_t code = core_options->chaos & CHAOS_TCACHE ? CHAOS_CODE_BYTES : CODE_BYTES;
+    size_t code = core_options->chaos & CHAOS_TCACHE ? (size_t)CHAOS_CODE_BYTES * tool->n_modes
+                                                     : CODE_BYTES;
     int err = tcache_init(code, &tcache_hooks);
     if (err < 0)
         gimle_user_error("cannot map memory for translated code: %s", strerror(-err));

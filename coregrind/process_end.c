@@ -24,6 +24,7 @@
 #include "coregrind/syscall/syscall.h"
 #include "coregrind/tcache/tcache.h"
 #include "coregrind/tool/tool_loader.h"
+#include "thread/robust_list.h"
 #include "thread/thread_internal.h"
 
 static bool freeres_done;
@@ -134,6 +135,7 @@ static void process_end_thread(Thread *t)
     EVENT(thread_exit, t);
     report_thread_ended(gimle_thread_id(t));
     signal_thread_fini(t);
+    robust_list_thread_ends(t);
     thread_clear_child_tid(t);
     thread_end(t);
 }

@@ -117,6 +117,15 @@ void signal_host_install(int sig, const KernelSigaction *act)
     syscall(SYS_rt_sigaction, sig, &host, NULL, sizeof(KernelSigset));
 }
 
+void signal_host_take_back(void)
+{
+    enum { SIGCANCEL = 32, SIGSETXID = 33 };
+    for (int sig = SIGCANCEL; sig <= SIGSETXID; sig++) {
+        KernelSigaction act = signal_disposition(sig);
+        signal_host_install(sig, &act);
+    }
+}
+
 void signal_thread_init(Thread *t)
 {
     char *p = mmap(NULL, HOST_ALTSTACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

@@ -16,4 +16,7 @@ void signal_set_fault_handler(FaultHandler h);
 typedef void (*FatalSignalHook)(Thread *t, const siginfo_t *info);
 void signal_set_fatal_hook(FatalSignalHook h);
 
+/** The host's C library has installed handlers for the signals of its threads: the client's are put back. */
+void signal_host_take_back(void);
+
 #endif

@@ -18,6 +18,7 @@
 #include "coregrind/os/raw_syscall.h"
 #include "coregrind/report/report.h"
 #include "coregrind/tcache/tcache.h"
+#include "coregrind/thread/robust_list.h"
 #include "special.h"
 
 /* ---- answers --------------------------------------------------------------------------------- */
@@ -168,8 +169,7 @@ void sys_set_robust_list(SysCall *c)
         return;
     }
     sys_reads(c, "head", c->arg[0], KSIZE_ROBUST_LIST);
-    c->t->robust_list = c->arg[0];
-    c->t->robust_len = c->arg[1];
+    robust_list_set(c->t, c->arg[0], c->arg[1]);
     c->result = 0;
 }
 

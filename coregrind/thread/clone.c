@@ -30,7 +30,11 @@
 
 static CloneHooks hooks;
 
-void clone_set_hooks(const CloneHooks *h) { hooks = *h; }
+void clone_set_hooks(const CloneHooks *h)
+{
+    hooks = *h;
+    host_thread_on_first = h->first_host_thread;
+}
 
 enum { GPR_RAX = 0, GPR_RSP = 4 };
 
@@ -122,6 +126,7 @@ static void clone_after_fork(Thread *t, const CloneArgs *a, const int ready[2])
     }
     EVENT(reg_write, t, GPR_RSP);
     t->clear_child_tid = a->flags & CLONE_CHILD_CLEARTID ? a->child_tid : 0;
+    t->robust_list = 0;
     if (a->flags & CLONE_CHILD_SETTID)
         gimle_write_guest(a->child_tid, &t->tid, sizeof t->tid);
     if (a->stack)

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdbool.h>
 
 #include "base/vec.h"
 
@@ -19,6 +20,9 @@ enum {
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static VEC(pthread_t) ended; /* mutex */
+static bool had_one;
+
+void (*host_thread_on_first)(void);
 
 /** Free the stacks of those that have ended since. The mutex is held. */
 static void free_ended(void)
@@ -43,6 +47,9 @@ int host_thread_start(void *(*run)(void *), void *arg)
     pthread_sigmask(SIG_SETMASK, &all, &old);
     pthread_t host;
     int err = pthread_create(&host, &attr, run, arg);
+    if (!had_one && host_thread_on_first)
+        host_thread_on_first();
+    had_one = true;
     pthread_sigmask(SIG_SETMASK, &old, NULL);
     pthread_attr_destroy(&attr);
     return err;

@@ -3,6 +3,8 @@
 #ifndef COREGRIND_HOST_THREAD_H
 #define COREGRIND_HOST_THREAD_H
 
+/** Called when the first has been started, with all signals blocked. */
+extern void (*host_thread_on_first)(void);
 /** Start one, with all signals blocked: signal_thread_init() opens it. 0 or an errno. */
 int host_thread_start(void *(*run)(void *), void *arg);
 /** The caller, started so, will do nothing of ours after it has left the world (thread_end()). */
