@@ -176,7 +176,7 @@ static void connect_modules(const GimleTool *tool)
                                             .change_option = hook_change_option };
     clone_set_hooks(&clone_hooks);
     clreq_set_hooks(&clreq_hooks);
-    clreq_set_tool(tool->client_request);
+    clreq_set_tool(tool->client_request, tool->monitor);
     signal_set_fault_handler(exec_handle_fault);
     signal_set_fatal_hook(process_fatal_signal);
     guest_report_init();

@@ -8,4 +8,7 @@
 /** GimleTool.client_request. */
 bool mc_client_request(Thread *t, const uint64_t args[6], uint64_t *result);
 
+/** GimleTool.monitor. */
+bool mc_monitor(Thread *t, const char *command);
+
 #endif

@@ -362,6 +362,34 @@ static void print_leak(const McLoss *l, ErrorPrinter *p)
                                text[l->kind], number, of);
 }
 
+static void print_one_loss(ErrorPrinter *p, void *ctx)
+{
+    McLoss l = *(const McLoss *)ctx;
+    l.delta = false;
+    print_leak(&l, p);
+    gimle_print_stack(p, l.where);
+}
+
+void mc_print_loss(const McLoss *loss) { gimle_print_apart(print_one_loss, (void *)(uintptr_t)loss); }
+
+typedef struct Place {
+    GimleError e;
+    Detail d;
+} Place;
+
+static void print_place(ErrorPrinter *p, void *ctx)
+{
+    const Place *place = ctx;
+    print_where(&place->e, &place->d, p);
+}
+
+void mc_print_address(Thread *t, GuestAddr a)
+{
+    Place place = { .e = { .thread = t, .addr = a } };
+    describe(t, a, &place.d);
+    gimle_print_apart(print_place, &place);
+}
+
 static void print_simple(const GimleError *e, const Detail *d, ErrorPrinter *p)
 {
     unsigned size = d->key & KEY_SIZE;

@@ -54,6 +54,11 @@ typedef struct McLoss {
 /** Show or count a loss record; true if it was not suppressed. */
 bool mc_error_leak(Thread *t, McLoss *loss, bool print, bool count);
 
+/** Write a loss record to the log, with its stack, as it is now. */
+void mc_print_loss(const McLoss *loss);
+/** Write what is at @p a to the log, as in errors of thread @p t. */
+void mc_print_address(Thread *t, GuestAddr a);
+
 /** Was an error about undefined values shown? */
 bool mc_saw_undefined(void);
 enum { MC_DELTA_TEXT = 80 };

@@ -101,4 +101,5 @@ const GimleTool gimle_tool = {
     .fini = memcheck_fini,
     .client_request = mc_client_request,
     .print_stats = mc_modes_print_stats,
+    .monitor = mc_monitor,
 };

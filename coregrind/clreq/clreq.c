@@ -8,6 +8,7 @@
 #include "VEX/state.h"
 #include "base/arena.h"
 #include "coregrind/clreq/guest_printf.h"
+#include "coregrind/clreq/monitor.h"
 #include "coregrind/core/events.h"
 #include "coregrind/core/options.h"
 #include "coregrind/debuginfo/debuginfo.h"
@@ -25,11 +26,14 @@ enum {
 };
 
 static bool (*tool_handler)(Thread *t, const uint64_t args[6], uint64_t *result);
+static bool (*tool_monitor)(Thread *t, const char *command);
 static ClreqHooks hooks;
 
-void clreq_set_tool(bool (*handler)(Thread *t, const uint64_t args[6], uint64_t *result))
+void clreq_set_tool(bool (*handler)(Thread *t, const uint64_t args[6], uint64_t *result),
+                    bool (*monitor)(Thread *t, const char *command))
 {
     tool_handler = handler;
+    tool_monitor = monitor;
 }
 
 void clreq_set_hooks(const ClreqHooks *h) { hooks = *h; }
@@ -72,10 +76,21 @@ static void count_errors(Thread *t, const uint64_t *a, uint64_t *result)
     *result = report_error_count();
 }
 
-/** There is no debugger server: only the tool may know the command. */
+static bool no_monitor(Thread *t, const char *command)
+{
+    (void)t, (void)command;
+    return false;
+}
+
+/** 0: it was known. */
 static void monitor_command(Thread *t, const uint64_t *a, uint64_t *result)
 {
-    *result = !(tool_handler && tool_handler(t, a, result));
+    char text[4096];
+    const MonitorHooks m = { hooks.change_option, tool_monitor ? tool_monitor : no_monitor };
+    *result = 1;
+    size_t n = safe_read_some(a[1], text, sizeof text);
+    if (n > 0 && memchr(text, 0, n))
+        *result = !monitor_do(t, text, &m);
 }
 
 static void print_message(Thread *t, const uint64_t *a, uint64_t *result)

@@ -11,8 +11,9 @@
 
 #include "gimle/thread.h"
 
-/** The tool's handler (GimleTool.client_request); NULL: none. Set once at start. */
-void clreq_set_tool(bool (*handler)(Thread *t, const uint64_t args[6], uint64_t *result));
+/** The tool's handlers (GimleTool.client_request, .monitor); NULL: none. Set once at start. */
+void clreq_set_tool(bool (*handler)(Thread *t, const uint64_t args[6], uint64_t *result),
+                    bool (*monitor)(Thread *t, const char *command));
 
 /** Other modules' parts of requests, set once at start by main; NULL members answer 0. */
 typedef struct ClreqHooks {

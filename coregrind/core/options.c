@@ -387,6 +387,8 @@ void options_change(const char *text, StrBuf *said)
     strbuf_free(&why);
 }
 
+void options_set_merge_recursive_frames(int64_t n) { opt.merge_recursive_frames = n; }
+
 /* ---- help and everything together ------------------------------------------------------------ */
 
 /** Help is built before anything is parsed, so that it shows the defaults. */

@@ -116,6 +116,9 @@ void options_parse(const char *tool_name, const GimleOption *rows, const char *t
 /** While the client runs: it, or somebody else, asks for another value. What is to be told is added to @p said. */
 void options_change(const char *arg, StrBuf *said);
 
+/** --merge-recursive-frames, while the client runs. */
+void options_set_merge_recursive_frames(int64_t n);
+
 /** The options given on the command line itself (for exec of traced children), n of them. */
 char *const *options_command_line(unsigned *n);
 /** All options in effect, of all sources, in order of parsing (for -v and XML). */

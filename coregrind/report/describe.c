@@ -54,10 +54,20 @@ static void describe_frame(Thread *t, GuestAddr a, GuestAddr lo, GuestAddr hi, A
     }
 }
 
+/** Is @p a in pages without any access that end where the stack at @p lo begins? */
+static bool is_guard(GuestAddr a, GuestAddr lo)
+{
+    GuestMapping m;
+    return gimle_mapping_at(a, &m) && m.prot == 0 && m.end == lo;
+}
+
 static bool describe_own_stack(Thread *t, GuestAddr a, AddrDesc *out)
 {
     GuestAddr lo, hi;
-    if (!t || !gimle_thread_stack(t, &lo, &hi) || a < lo || a >= hi)
+    if (!t || !gimle_thread_stack(t, &lo, &hi) || a >= hi)
+        return false;
+    out->guard = a < lo && is_guard(a, lo);
+    if (a < lo && !out->guard)
         return false;
     GuestAddr sp = gimle_thread_state(t)->guest.gpr[GPR_RSP];
     out->tid = gimle_thread_id(t);
@@ -157,7 +167,8 @@ static void print_stack(ErrorPrinter *p, GuestAddr a, const AddrDesc *d)
 {
     gimle_print_aux(p, "Address 0x%lx is on thread %u's stack", (unsigned long)a, d->tid);
     if (d->kind == ADDR_BELOW_SP)
-        gimle_print_aux(p, "%lu bytes below stack pointer", (unsigned long)d->offset);
+        gimle_print_aux(p, "%s%lu bytes below stack pointer",
+                        d->guard ? "In stack guard protected page, " : "", (unsigned long)d->offset);
     else if (d->frame >= 0 && d->name && d->file)
         gimle_print_aux(p, "in frame #%d, created by %s (%s:%u)", d->frame, d->name, d->file, d->line);
     else if (d->frame >= 0 && d->name && d->object)

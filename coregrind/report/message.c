@@ -31,6 +31,8 @@ const char *message_elapsed(char buf[32])
 
 static void add_prefix(MsgKind kind, StrBuf *out)
 {
+    if (kind == MSG_PLAIN)
+        return;
     static const char *const mark[] = { [MSG_USER] = "==", [MSG_DEBUG] = "--", [MSG_CLIENT] = "**" };
     strbuf_adds(out, mark[kind]);
     if (core_options->time_stamp) {

@@ -57,6 +57,15 @@ void gimle_print_aux(ErrorPrinter *p, const char *fmt, ...)
 
 bool gimle_printer_is_xml(const ErrorPrinter *p) { return p->ops == &xml_printer; }
 
+void gimle_print_apart(void (*print)(ErrorPrinter *p, void *ctx), void *ctx)
+{
+    ErrorPrinter p = { .ops = &text_printer, .sink = SINK_LOG, .list = true };
+    print(&p, ctx);
+    message_flush();
+    message_lines(MSG_USER, strbuf_text(&p.out), p.out.len);
+    strbuf_free(&p.out);
+}
+
 static void print_to(const PrinterOps *ops, SinkId sink, const GimleError *e, bool list)
 {
     ErrorPrinter p = { .ops = ops, .sink = sink, .list = list };

@@ -127,9 +127,10 @@ void report_client_message(Thread *t, const char *text, const StackTrace *trace)
         xml_client_message(t ? gimle_thread_id(t) : 1, text, trace);
         return;
     }
-    gimle_msg(MSG_CLIENT, "%s", text);
     if (trace)
-        report_stack(trace);
+        report_stack_after(text, trace);
+    else
+        gimle_msg(MSG_CLIENT, "%s", text);
 }
 
 /* ---- end --------------------------------------------------------------------------------------- */
@@ -221,6 +222,21 @@ static void print_error_list(void)
         gimle_umsg("\n");
     if (n > 0 || used)
         print_error_summary();
+}
+
+void report_errors_so_far(bool last)
+{
+    size_t n;
+    const GimleError **list = error_store_newest_first(&n);
+    if (last && n)
+        printer_error(list[0], true);
+    else if (last)
+        gimle_umsg("No errors yet\n");
+    else
+        print_error_summary();
+    if (!last && core_options->show_error_list)
+        print_error_list();
+    free(list);
 }
 
 void report_summary(void)

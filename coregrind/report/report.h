@@ -35,6 +35,8 @@ void report_init(const ReportTool *tool);
 void report_banner(const char *const *argv);
 void report_client_ended(void);
 void report_summary(void);
+/** Before the end: the summary (with -s the list too), or with @p last only the newest error. */
+void report_errors_so_far(bool last);
 void report_close(void);
 /** Exit status for a client that exited with @p status. */
 int report_exit_code(int status);

@@ -53,6 +53,9 @@ void frame_text(const FrameInfo *f, StrBuf *out);
 /** Name for suppressions: raw, or "(below main)"; NULL if unknown. */
 const char *frame_supp_name(const FrameInfo *f);
 
+/** A message of the client and, in its last line if that is not ended, the trace. */
+void report_stack_after(const char *text, const StackTrace *trace);
+
 /* ---- printer.c, text.c, xml.c, json.c ---------------------------------------------------- */
 
 typedef struct PrinterOps {

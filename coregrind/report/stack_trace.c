@@ -86,20 +86,23 @@ const StackTrace *gimle_stack_trace_intern(const GuestAddr *pc, unsigned n)
     }
 }
 
-/** Drop repetitions of at most @p longest frames, as --merge-recursive-frames asks. */
+/**
+ * Drop recursions of at most @p longest frames, as --merge-recursive-frames asks: a place that was met so
+ * few frames before closes a cycle, and the frames since then go.
+ */
 static unsigned merge_recursion(GuestAddr *pc, unsigned n, unsigned longest)
 {
-    for (unsigned len = 1; len <= longest; len++) {
-        for (unsigned i = 1; i + 2 * len <= n;) {
-            if (memcmp(pc + i, pc + i + len, len * sizeof *pc) != 0) {
-                i++;
-                continue;
-            }
-            memmove(pc + i, pc + i + len, (n - i - len) * sizeof *pc);
-            n -= len;
-        }
+    unsigned kept = n > 0 ? 1 : 0; /* the innermost is where it happened: never part of a cycle */
+    for (unsigned i = 1; i < n; i++) {
+        unsigned back = 1;
+        while (back <= longest && back < kept && pc[kept - back] != pc[i])
+            back++;
+        if (back <= longest && back < kept)
+            kept -= back - 1;
+        else
+            pc[kept++] = pc[i];
     }
-    return n;
+    return kept;
 }
 
 const StackTrace *gimle_stack_trace_depth(Thread *t, unsigned max_frames)

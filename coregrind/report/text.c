@@ -96,6 +96,19 @@ void report_stack(const StackTrace *trace)
     strbuf_free(&b);
 }
 
+void report_stack_after(const char *text, const StackTrace *trace)
+{
+    StrBuf b = { 0 };
+    frames_walk(trace, true, add_frame, &b);
+    const char *first = strchr(strbuf_text(&b), '\n');
+    bool joins = first && *text && text[strlen(text) - 1] != '\n'; /* the first frame ends the line */
+    gimle_msg(MSG_CLIENT, "%s%.*s", text, joins ? (int)(first + 1 - b.s) : 0, strbuf_text(&b));
+    message_flush();
+    const char *rest = joins ? first + 1 : strbuf_text(&b);
+    message_lines(MSG_USER, rest, strlen(rest));
+    strbuf_free(&b);
+}
+
 const PrinterOps text_printer = {
     .begin = text_begin, .what = text_what, .leak = text_leak, .stack = text_stack,
     .aux = text_aux, .suppression = text_suppression, .end = text_end,

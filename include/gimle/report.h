@@ -12,8 +12,8 @@
 
 /* ---- messages ---------------------------------------------------------------------------- */
 
-/** Kinds of line prefixes: ==PID==, --PID--, **PID**. */
-typedef enum MsgKind { MSG_USER, MSG_DEBUG, MSG_CLIENT } MsgKind;
+/** Kinds of line prefixes: ==PID==, --PID--, **PID**, none. */
+typedef enum MsgKind { MSG_USER, MSG_DEBUG, MSG_CLIENT, MSG_PLAIN } MsgKind;
 /** Print to the log; a prefix starts each line; one call may be part of a line. Thread-safe. */
 void gimle_msg(MsgKind kind, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /** As gimle_msg(MSG_USER, ...). */
@@ -50,6 +50,8 @@ void gimle_print_stack(ErrorPrinter *p, const StackTrace *t);
 void gimle_print_aux(ErrorPrinter *p, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /** True while printing XML. */
 bool gimle_printer_is_xml(const ErrorPrinter *p);
+/** Write to the log what @p print prints, though it belongs to no error. */
+void gimle_print_apart(void (*print)(ErrorPrinter *p, void *ctx), void *ctx);
 
 /** A suppression as the tool sees it. */
 typedef struct GimleSupp {
@@ -110,6 +112,7 @@ typedef struct AddrDesc {
     uint64_t offset;       /**< DATASYM; BELOW_SP: bytes below */
     GuestAddr lo, hi;      /**< BRK: first and last address */
     char prot[4];          /**< MAPPED_FILE, ANON_MAP: "rw-" */
+    bool guard;            /**< BELOW_SP: in the pages without access at the end of the stack */
 } AddrDesc;
 /** Describe @p a for an error in thread @p t; strings stay valid. */
 void gimle_describe_addr(Thread *t, GuestAddr a, AddrDesc *out);

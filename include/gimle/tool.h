@@ -109,6 +109,8 @@ typedef struct GimleTool {
     void (*print_stats)(void);
     /** NULL, or text that --help shows after the tool's options. */
     const char *help_footer;
+    /** A monitor command that is not the core's (gimle/monitor.h); false: not known. "help" is its own to print. */
+    bool (*monitor)(Thread *t, const char *command);
 } GimleTool;
 
 /** Request code of a tool: 'M','C' << 24 | 'C' << 16 as in the public client headers. */

@@ -24,7 +24,11 @@ static LeakTotals last;
 /** Records of the previous check, for delta checks; sorted as made. */
 static RecordVec previous;
 
+/** The blocks of that check, if the client asked for it. */
+static LeakHeap last_heap;
+
 LeakTotals leak_last_totals(void) { return last; }
+const LeakHeap *leak_last_heap(void) { return &last_heap; }
 
 /* ---- making records ----------------------------------------------------------------- */
 
@@ -141,6 +145,15 @@ static bool passes_delta(const LeakRequest *r, const McLoss *l)
     return l->blocks > 0;
 }
 
+/** How many of the smallest records are left out by LeakRequest.limit. */
+static size_t beyond_limit(const LeakRequest *r, const RecordVec *v)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < v->n; i++)
+        n += passes_delta(r, &v->data[i].loss) && (r->show_kinds >> v->data[i].loss.kind & 1);
+    return r->limit && n > r->limit ? n - r->limit : 0;
+}
+
 static LeakTotals report_records(const LeakRequest *r, RecordVec *v)
 {
     LeakTotals t = { 0 };
@@ -149,6 +162,7 @@ static LeakTotals report_records(const LeakRequest *r, RecordVec *v)
         leak_tree_start(&tree);
     if (v->n)
         qsort(v->data, v->n, sizeof *v->data, by_size);
+    size_t left_out = beyond_limit(r, v);
     for (size_t i = 0; i < v->n; i++) {
         McLoss *l = &v->data[i].loss;
         l->number = (unsigned)(i + 1);
@@ -156,6 +170,10 @@ static LeakTotals report_records(const LeakRequest *r, RecordVec *v)
         l->delta = r->delta != LEAK_DELTA_ANY;
         bool wanted = r->full && passes_delta(r, l);
         bool shown = wanted && !r->tree && (r->show_kinds >> l->kind & 1);
+        if (shown && left_out > 0) {
+            left_out--;
+            shown = false;
+        }
         bool counted = wanted && r->count_errors && (r->error_kinds >> l->kind & 1);
         if (mc_error_leak(r->thread, l, shown, counted)) {
             t.bytes[l->kind] += l->bytes;
@@ -226,9 +244,15 @@ static void print_summary(const LeakRequest *r, const LeakHeap *h, const LeakTot
                  last.suppressed_bytes, last.suppressed_blocks);
     uint64_t lost = t->blocks[LEAK_DEFINITE] + t->blocks[LEAK_INDIRECT] + t->blocks[LEAK_POSSIBLE] +
                     t->blocks[LEAK_REACHABLE];
-    if (!r->full && lost > 0) {
+    bool hidden = r->full && t->blocks[LEAK_REACHABLE] && !(r->show_kinds >> LEAK_REACHABLE & 1);
+    if (!r->full && lost > 0 && r->by_monitor) {
+        gimle_umsg("To see details of leaked memory, give 'full' arg to leak_check\n");
+    } else if (hidden && r->by_monitor) {
+        gimle_umsg("Reachable blocks (those to which a pointer was found) are not shown.\n");
+        gimle_umsg("To see them, add 'reachable any' args to leak_check\n");
+    } else if (!r->full && lost > 0) {
         gimle_umsg("Rerun with --leak-check=full to see details of leaked memory\n");
-    } else if (r->full && t->blocks[LEAK_REACHABLE] && !(r->show_kinds >> LEAK_REACHABLE & 1)) {
+    } else if (hidden) {
         gimle_umsg("Reachable blocks (those to which a pointer was found) are not shown.\n");
         gimle_umsg("To see them, rerun with: --leak-check=full --show-leak-kinds=all\n");
     }
@@ -257,7 +281,25 @@ void leak_check(const LeakRequest *r)
     vec_free(&previous);
     previous = records;
     pthread_mutex_unlock(&lock);
-    leak_search_free(&h);
+    leak_search_free(&last_heap);
+    if (r->thread)
+        last_heap = h;
+    else
+        leak_search_free(&h);
+}
+
+const McLoss *leak_record(unsigned number)
+{
+    bool there = last_heap.n > 0 && number > 0 && number <= previous.n;
+    return there ? &previous.data[number - 1].loss : NULL;
+}
+
+unsigned leak_record_of(const LeakBlock *b)
+{
+    for (size_t i = 0; i < previous.n; i++)
+        if (previous.data[i].loss.kind == (LeakKind)b->kind && same_place(previous.data[i].loss.where, b->where))
+            return previous.data[i].loss.number;
+    return 0;
 }
 
 void leak_check_at_exit(bool quiet, bool xml)

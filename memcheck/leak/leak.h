@@ -6,7 +6,7 @@
 #ifndef MEMCHECK_LEAK_H
 #define MEMCHECK_LEAK_H
 
-#include "../memcheck.h"
+#include "../errors.h"
 
 /** Totals of a leak check, by LeakKind, suppressed ones apart. */
 typedef struct LeakTotals {
@@ -25,6 +25,8 @@ typedef struct LeakRequest {
     bool summary;         /**< print LEAK SUMMARY */
     bool xml;
     const char *tree;     /**< pattern of the file that gets the records instead of the report, or NULL */
+    unsigned limit;       /**< print at most so many records, the largest; 0: all */
+    bool by_monitor;      /**< asked for by a monitor command: other hints */
     Thread *thread;       /**< who asked, or NULL */
 } LeakRequest;
 
@@ -34,6 +36,13 @@ void leak_check(const LeakRequest *r);
 void leak_check_at_exit(bool quiet, bool xml);
 /** Totals of the last check; zeros if there was none. */
 LeakTotals leak_last_totals(void);
+
+/* ---- questions about the last check ------------------------------------------------- */
+
+/** Print record @p number and its blocks; @p heuristics, not 0: those that one of these found. False: no such. */
+bool leak_list_blocks(unsigned number, uint64_t limit, unsigned heuristics);
+/** Print where thread @p t's program has pointers to @p a, or, if @p len > 1, into [a, a+len). */
+void leak_who_points_at(Thread *t, GuestAddr a, uint64_t len);
 
 /* ---- between the search and the records --------------------------------------------- */
 
@@ -62,5 +71,12 @@ typedef struct LeakHeap {
 /** Find all live blocks and their kinds; free with leak_search_free(). @p ending has called exit(). */
 void leak_search(LeakHeap *h, unsigned heuristics, const Thread *ending);
 void leak_search_free(LeakHeap *h);
+
+/** Record @p number of the last check that a thread asked for, or NULL. */
+const McLoss *leak_record(unsigned number);
+/** The blocks that it found. */
+const LeakHeap *leak_last_heap(void);
+/** Number of the record that block @p b of leak_last_heap() belongs to, 0: none. */
+unsigned leak_record_of(const LeakBlock *b);
 
 #endif

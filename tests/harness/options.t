@@ -38,7 +38,47 @@ Run::spew("$work/fork.c", "#include <unistd.h>\n#include <sys/wait.h>\n"
         . "int main(void) { if (fork() == 0) _exit(0); wait(0); return 0; }\n");
 Run::spew("$work/chdir.c", "#include <unistd.h>\n#include <sys/wait.h>\n"
         . "int main(void) { if (chdir(\"/\") == 0 && fork() == 0) _exit(0); wait(0); return 0; }\n");
-for my $name (qw(bad leak fork chdir)) {
+Run::spew("$work/monitor.c", <<"C");
+#include <stdio.h>
+#include <stdlib.h>
+#include "$FindBin::Bin/../../include/gimle/memcheck.h"
+static char *kept, command[100];
+static int ask(const char *text)
+{
+    return VALGRIND_MONITOR_COMMAND(text);
+}
+static int ask_of(const char *format, void *p)
+{
+    snprintf(command, sizeof command, format, p);
+    return ask(command);
+}
+int main(void)
+{
+    int good = 0;
+    kept = calloc(40, 1);
+    VALGRIND_MAKE_MEM_UNDEFINED(kept + 20, 20);
+    *(void **)kept = malloc(30);
+    *(void **)kept = malloc(77);
+    good += ask("leak_check") == 0;
+    good += ask("leak full kinds all any limited 2") == 0;
+    good += ask("block_list 2..3") == 0;
+    good += ask_of("who_points_at %p 8", *(void **)kept) == 0;
+    good += ask_of("v.info location %p", kept + 3) == 0;
+    good += ask_of("get_vbits %p 48", kept) == 0;
+    good += ask_of("xb %p 2", kept + 19) == 0;
+    good += ask_of("check_memory defined %p 40", kept) == 0;
+    good += ask_of("make_memory defined %p 40", kept) == 0;
+    good += ask_of("check_memory defined %p 40", kept) == 0;
+    good += ask("v.info last_error") == 0;
+    good += ask("v.set merge-recursive-frames 2") == 0;
+    good += ask("v.clo --leak-check=no") == 0;
+    good += ask("v.set nonsense") == 0;
+    good += ask("help") == 0;
+    printf("%d %d %d\\n", good, ask("nonsense"), ask("v.nonsense"));
+    return kept[30];
+}
+C
+for my $name (qw(bad leak fork chdir monitor)) {
     system("gcc -g -O0 -w -fno-builtin -o '$work/$name' '$work/$name.c'") == 0 or die 'no compiler';
 }
 Run::spew("$work/unterminated.supp", "{\n  name\n  Memcheck:Addr1\n  fun:main\n");
@@ -218,6 +258,25 @@ row('tree of leaks', '--xtree-leak=yes --xtree-leak-file=l.kcg ./leak && cat l.k
     lines => ['xtree leak report: /', 'definitely lost: 99 bytes in 1 blocks', 'ERROR SUMMARY: 1 errors'],
     nolines => ['loss record'],
     out => qr/$tree_of_leak\ncfi=.*\ncfn=\(2\)\ malloc\n.*^totals: 0 0 0 99 0 0 0 0 1 0 0 0 99 0 0 0 0 1( 0){9}\n\z/ms);
+# What a program asks for by VALGRIND_MONITOR_COMMAND; results have no prefix, reports do.
+row('monitor commands', './monitor', out => qr/\A15 1 1\n\z/, err => qr/^==\d+==\ 30\ \(\+30\)\ bytes\ in\ 1\ \(\+1\)\ blocks\ are\ definitely
+    \ lost\ in\ loss\ record\ 1\ of\ 3\n.*
+    ^==\d+==\ 40\ bytes\ in\ 1\ blocks\ are\ still\ reachable\ in\ loss\ record\ 2\ of\ 3\n.*
+    ^==\d+==\ 77\ bytes\ in\ 1\ blocks\ are\ still\ reachable\ in\ loss\ record\ 3\ of\ 3\n.*
+    ^==\d+==\ 40\ bytes\ in\ 1\ blocks.*^==\d+==\ 0x\w+\[40\]\n==\d+==\ 77\ bytes.*^==\d+==\ 0x\w+\[77\]\n
+    ==\d+==\ Searching\ for\ pointers\ pointing\ in\ 8\ bytes\ from\ (0x\w+)\n.*
+    ^==\d+==\ \*0x\w+\ points\ at\ \1\n==\d+==\ \ Address\ 0x\w+\ is\ 0\ bytes\ inside\ a\ block\ of\ size\ 40\ alloc'd\n.*
+    ^==\d+==\ \ Address\ 0x\w+\ is\ 3\ bytes\ inside\ a\ block\ of\ size\ 40\ alloc'd\n.*
+    ^00000000\ 00000000\ 00000000\ 00000000\ 00000000\ ffffffff\ ffffffff\ ffffffff\n
+    ffffffff\ ffffffff\ ________\ ________\n
+    Address\ 0x\w+\ len\ 48\ has\ 8\ bytes\ unaddressable\n
+    \t\t\ \ 00\t\ \ ff\n0x\w+:\t0x00\t0x00\n
+    Address\ 0x\w+\ len\ 40\ not\ defined:\nUninitialised\ value\ at\ 0x\w+\n.*
+    ^Address\ 0x\w+\ len\ 40\ defined\n.*
+    ^==\d+==\ No\ errors\ yet\n
+    merge-recursive-frames\ value\ changed\ from\ 0\ to\ 2\n
+    ==\d+==\ Handling\ new\ value\ --leak-check=no\ for\ option\ --leak-check=no\n
+    nonsense\ does\ not\ match\ any\ of\ '/smx);
 row('a required symbol is there', "-q '--require-text-symbol=:libc.so*:mal*' ./leak", err => qr/\A\z/);
 row('a required symbol is missing', "-q '--require-text-symbol=|libc.so*|doesntexist' ./leak", status => 1,
     err => qr/libc\.so\.6\n.*\n.*doesntexist\n.*Cannot continue/s);

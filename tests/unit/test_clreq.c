@@ -12,6 +12,7 @@
 #include "VEX/state.h"
 #include "coregrind/clreq/clreq.h"
 #include "coregrind/clreq/guest_printf.h"
+#include "gimle/monitor.h"
 #include "coregrind/core/host_fd.h"
 #include "coregrind/os/safe_copy.h"
 #include "coregrind/report/report_internal.h"
@@ -101,6 +102,51 @@ static bool tool_request(Thread *t, const uint64_t args[6], uint64_t *result)
     return true;
 }
 
+static char asked[100];
+
+static bool tool_monitor(Thread *t, const char *command)
+{
+    (void)t;
+    snprintf(asked, sizeof asked, "%s", command);
+    return strncmp(command, "look", 4) == 0;
+}
+
+static uint64_t monitor(const char *command)
+{
+    asked[0] = 0;
+    return request(9, 0x1202, (uint64_t)(uintptr_t)command, 0, 0);
+}
+
+static void test_monitor(void **state)
+{
+    static const char *const words[] = { "leak", "list", "listen", NULL };
+    char text[] = " 0x10  0b101 8x", *rest = text;
+    GuestAddr a;
+    uint64_t n;
+    (void)state;
+    assert_int_equal(gimle_keyword("le", words, false), 0);
+    assert_int_equal(gimle_keyword("list", words, false), 1);
+    assert_int_equal(gimle_keyword("lis", words, false), -1);
+    assert_int_equal(gimle_keyword("look", words, false), -1);
+    assert_int_equal(gimle_keyword(NULL, words, false), -1);
+    assert_true(gimle_parse_address(&rest, &a, &n));
+    assert_int_equal(a, 0x10);
+    assert_int_equal(n, 5);
+    assert_false(gimle_parse_number(gimle_next_word(&rest), &n));
+    assert_null(gimle_next_word(&rest));
+    clreq_set_tool(NULL, NULL);
+    assert_int_equal(monitor("look 1"), 1);
+    clreq_set_tool(NULL, tool_monitor);
+    assert_int_equal(monitor("look 1 2"), 0);
+    assert_string_equal(asked, "look 1 2");
+    assert_int_equal(monitor("unknown"), 1);
+    assert_int_equal(monitor("v.unknown"), 1);
+    assert_int_equal(monitor("v.info location 0x1000"), 0);
+    assert_string_equal(asked, "v.info location 0x1000");
+    assert_int_equal(request(9, 0x1202, 0x10, 0, 0), 1); /* no text there */
+    clreq_set_tool(NULL, NULL);
+}
+
 static void test_core_requests(void **state)
 {
     (void)state;
@@ -122,7 +168,7 @@ static void test_core_requests(void **state)
     request(0, 0x1701, 0x9999, (uint64_t)(uintptr_t)buf, 0);
     assert_string_equal(buf, "");
     assert_int_equal(request(5, 0x1301, 2, 3, 0), 5); /* no tool: the default */
-    clreq_set_tool(tool_request);
+    clreq_set_tool(tool_request, NULL);
     assert_int_equal(request(5, 0x1301, 2, 4, 0), 6);
     assert_int_equal(request(5, 0x4d430000, 2, 4, 0), 5);
 }
@@ -132,6 +178,7 @@ int main(void)
     static char *argv[] = { "gimle", "-q", "p", NULL };
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_printf), cmocka_unit_test(test_unreadable),
+        cmocka_unit_test(test_monitor),
         cmocka_unit_test(test_core_requests),
     };
     host_fd_init();
