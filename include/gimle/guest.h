@@ -47,4 +47,14 @@ unsigned gimle_reg_size(RegId r);
 /** Name of @p r in @p buf (at least 24 bytes): "rax", "rax.sh", "tool0". */
 const char *gimle_reg_name(RegId r, char *buf);
 
+struct VexState;
+/**
+ * The functions of IrCallees by which the lifter stores the registers in an image in the client's
+ * memory (FXSAVE, XSAVE, XSAVEC) and loads them.  A tool recognises them in a CALL, and may run them
+ * on a register file of its own (a copy of the shadow registers, laid out as the state is) and an
+ * image of its own.  @p format: 0 is FXSAVE's, the others the lifter's.
+ */
+uint64_t amd64_state_to_memory(struct VexState *s, uint64_t addr, uint64_t format);
+uint64_t amd64_state_from_memory(struct VexState *s, uint64_t addr, uint64_t format);
+
 #endif

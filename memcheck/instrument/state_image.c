@@ -7,7 +7,6 @@
 
 #include "helpers.h"
 #include "x87.h"
-#include "VEX/guest/amd64/helpers.h"
 #include "../errors.h"
 
 enum { IMAGE_BYTES = 2816, FX_BYTES = 512 };

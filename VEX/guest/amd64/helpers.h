@@ -15,11 +15,6 @@ uint64_t amd64_cpuid(VexState *s, uint64_t leaf, uint64_t subleaf, uint64_t pair
 /** The bits of ECX that CPUID looks at for @p leaf: none or all.  (cpuid.c) */
 uint64_t amd64_cpuid_subleaf_bits(VexState *s, uint64_t leaf);
 
-/** FXSAVE, XSAVE, XSAVEC (XS_*, lifters.h) of the state to client memory at @p addr.  (xsave.c) */
-uint64_t amd64_state_to_memory(VexState *s, uint64_t addr, uint64_t format);
-/** FXRSTOR, XRSTOR. */
-uint64_t amd64_state_from_memory(VexState *s, uint64_t addr, uint64_t format);
-
 /** String instructions that amd64_string_backwards() knows. */
 typedef enum StringKind { STRING_MOVE, STRING_STORE, STRING_LOAD } StringKind;
 
