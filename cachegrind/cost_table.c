@@ -177,17 +177,34 @@ static const char *intern(const char *s)
     }
 }
 
+static bool is_same(const char *a, const char *b) { return a == b || (a && b && strcmp(a, b) == 0); }
+
+static const char *intern_or_null(const char *s) { return s ? intern(s) : NULL; }
+
+/** The name that file @p file of directory @p dir has in the output. */
+static const char *file_name(const char *dir, const char *file, Arena *tmp)
+{
+    static const char *last_dir, *last_file, *last_name;
+    if (last_name && is_same(dir, last_dir) && is_same(file, last_file))
+        return last_name; /* as that of the instruction before, most often */
+    last_dir = intern_or_null(dir);
+    last_file = intern_or_null(file);
+    if (file && dir && *dir)
+        file = arena_printf(tmp, "%s/%s", dir, file);
+    last_name = intern(file ? file : "???");
+    return last_name;
+}
+
 /** Line of the innermost code, function that it was compiled into. */
 static void describe(GuestAddr a, LineCost *l, Arena *tmp)
 {
+    static const char *last_fn;
     CodeFrame f[MAX_INLINED];
     unsigned n = gimle_describe_code(a, f, MAX_INLINED, tmp);
-    const char *fn = f[n - 1].fn, *file = f[0].file;
-    l->fn = intern(fn ? fn : "???");
-    l->line = file ? f[0].line : 0;
-    if (file && f[0].dir && *f[0].dir)
-        file = arena_printf(tmp, "%s/%s", f[0].dir, file);
-    l->file = intern(file ? file : "???");
+    const char *fn = f[n - 1].fn ? f[n - 1].fn : "???";
+    l->fn = last_fn = last_fn && strcmp(fn, last_fn) == 0 ? last_fn : intern(fn);
+    l->line = f[0].file ? f[0].line : 0;
+    l->file = file_name(f[0].dir, f[0].file, tmp);
 }
 
 static bool has_cost(const InsnCost *c)
