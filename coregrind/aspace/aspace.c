@@ -71,6 +71,8 @@ static void aspace_record(GuestAddr a, size_t len, int prot, int flags, int fd, 
         s.flags |= SEG_SHARED;
     if (flags & (MAP_GROWSDOWN | MAP_STACK))
         s.flags |= SEG_STACK;
+    if (flags & MAP_GROWSDOWN)
+        s.flags |= SEG_GROWSDOWN;
     if (!(flags & MAP_ANONYMOUS)) {
         struct stat st = { 0 };
         s.flags |= SEG_FILE;
@@ -124,6 +126,31 @@ int64_t aspace_mmap(GuestAddr hint, size_t len, int prot, int flags, int fd, uin
     }
     lock_release(LOCK_aspace);
     return result;
+}
+
+bool aspace_grow_down(GuestAddr a, uint64_t limit)
+{
+    enum { GUARD_GAP = 1 << 20 }; /* as the kernel's stack_guard_gap */
+    GuestAddr start = PAGE_DOWN(a);
+    bool grown = false;
+    lock_take(LOCK_aspace);
+    size_t i = segments_index(a);
+    Segment *above = i < segments_count() ? segments_at(i) : NULL;
+    Segment *below = i > 0 ? segments_at(i - 1) : NULL;
+    bool in_the_way = below && !(below->flags & SEG_GROWSDOWN) && below->prot != PROT_NONE &&
+                      start - below->end < GUARD_GAP;
+    if (above && (above->flags & SEG_GROWSDOWN) && above->start > a && !in_the_way &&
+        above->end - start <= limit && start >= LAYOUT_CLIENT_MIN) {
+        Segment more = *above;
+        more.end = above->start;
+        more.start = start;
+        grown = mmap((void *)start, more.end - start, aspace_host_prot(more.prot),
+                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE, -1, 0) != MAP_FAILED;
+        if (grown)
+            segments_add(&more);
+    }
+    lock_release(LOCK_aspace);
+    return grown;
 }
 
 int64_t aspace_munmap(GuestAddr a, size_t len)

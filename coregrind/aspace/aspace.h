@@ -90,6 +90,11 @@ void aspace_bind_thread(void);
 /** A fault at shadow address @p a: commits its piece where shadow is committed on demand. */
 bool aspace_shadow_fault(uint64_t a);
 
+/**
+ * The client touched @p a, where nothing is mapped: true if a MAP_GROWSDOWN mapping above it has grown
+ * to have it.  It becomes no larger than @p limit (RLIMIT_STACK).
+ */
+bool aspace_grow_down(GuestAddr a, uint64_t limit);
 /** Write the client's view of /proc/self/maps to @p fd (core mappings left out); 0 or -errno. */
 int aspace_write_maps(int fd);
 /** Where the vDSO is, which maps names. */

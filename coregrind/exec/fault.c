@@ -18,6 +18,7 @@
 #include "coregrind/os/guest_access.h"
 #include "coregrind/redirect/redirect.h"
 #include "coregrind/signal/signal.h"
+#include "coregrind/syscall/limits.h"
 #include "coregrind/tcache/tcache.h"
 #include "exec_internal.h"
 
@@ -134,6 +135,12 @@ void exec_after_escape(Thread *t, Escape *e)
     }
     int sig = e->info.si_signo;
     GuestAddr a = (GuestAddr)(uintptr_t)e->info.si_addr;
+    if (sig == SIGSEGV && e->info.si_code == SEGV_MAPERR && a < GIMLE_CLIENT_END &&
+        aspace_grow_down(a, limits_stack())) {
+        if (replaced)
+            t->state->guest.pc = replaced;
+        return; /* the instruction, or the replaced function, once more */
+    }
     if (sig == SIGSEGV || sig == SIGBUS) {
         /* In a replaced function the report names the function, and its loops go by bytes. */
         unsigned size = replaced ? 1 : vex_access_size(t->state->guest.pc);

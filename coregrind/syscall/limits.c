@@ -42,6 +42,8 @@ void limits_init(void)
     kept[KEPT_NOFILE].differs = kept[KEPT_NOFILE].client.cur != kept[KEPT_NOFILE].host.cur;
 }
 
+uint64_t limits_stack(void) { return kept[KEPT_STACK].client.cur; }
+
 void limits_set_stack(uint64_t soft)
 {
     kept[KEPT_STACK].client.cur = soft;

@@ -11,6 +11,8 @@
 #include "syscall.h"
 
 void limits_init(void);
+/** The soft RLIMIT_STACK that the client sees. */
+uint64_t limits_stack(void);
 void limits_set_stack(uint64_t soft);
 /** Before an execve of the client: the host's limits become what the client believes. */
 void limits_apply_for_exec(void);
