@@ -55,6 +55,17 @@ const IrEntry mc_helper_sp_change = {
     { "mc_sp_change", (void *)mc_sp_change, CALLEE_ENTRY, TY_NONE, 2 }, mc_sp_change_entry
 };
 
+static GIMLE_LIGHT uint64_t sp_change_go(struct VexState *s, uint64_t old, uint64_t new)
+{
+    (void)s;
+    GuestAddr from = new - gimle_guest->red_zone;
+    if (new < old && old - new <= (uint64_t)mc_options.max_stackframe && from < GIMLE_CLIENT_END)
+        fill(gimle_shadow(from), old - new, 0);
+    return 0;
+}
+const IrCallee mc_helper_sp_change_go = { "mc_sp_change_go", (void *)sp_change_go, CALLEE_LIGHT,
+                                          TY_NONE, 2 };
+
 static GIMLE_LIGHT uint64_t mark_call(struct VexState *s, uint64_t sp)
 {
     (void)s;

@@ -10,6 +10,8 @@
 extern const IrEntry mc_helper_sp_change;
 /** (sp): a call; the callee's red zone below sp holds nothing of the caller's. */
 extern const IrEntry mc_helper_call;
+/** (old, new): likewise in Go's code, see sp_change_go(). */
+extern const IrCallee mc_helper_sp_change_go;
 uint64_t mc_sp_change(struct VexState *s, uint64_t old, uint64_t new);
 /** () -> I64: address of 64 bytes in the thread state that native instructions may use. */
 extern const IrCallee mc_helper_scratch;

@@ -3,11 +3,14 @@
 #include "instrument.h"
 
 #include "base/check.h"
+#include "go_code.h"
 #include "helpers.h"
 #include "../origin/origin.h"
 
 /** Changes of the stack pointer up to this many bytes are marked by stores in the block. */
 enum { INLINE_SP_CHANGE = 64 };
+/** A page of code is Go's or not. */
+enum { GO_PAGE = 4095 };
 
 void instr_init(Instr *x, const IrBlock *src, struct Arena *arena)
 {
@@ -103,6 +106,40 @@ static void mark_inline(Instr *x, int64_t disp, uint64_t size, uint8_t value)
         ir_store(b, SPACE_SHADOW, mem_at(m, (int64_t)i), word);
 }
 
+/** Is the present instruction Go's?  Blocks may go on in other files. */
+static bool in_go(Instr *x)
+{
+    GuestAddr page = x->at | GO_PAGE;
+    if (x->go_page != page) {
+        x->go_page = page;
+        x->is_go = go_code_at(x->at);
+    }
+    return x->is_go;
+}
+
+static void sp_change_unknown(Instr *x, IrRef old, IrRef new)
+{
+    const IrCallee *f = in_go(x) ? &mc_helper_sp_change_go : &mc_helper_sp_change.callee;
+    ir_call(x->b, f, IR_NONE, (IrRef[]){ old, new }, 2);
+}
+
+/**
+ * A change of the stack pointer in Go's code: a new frame counts as defined, since C code may have
+ * been there before; what is left stays as it is, since it may be the heap's next.
+ */
+static void sp_change_go(Instr *x, int64_t delta)
+{
+    uint64_t size = -(uint64_t)delta;
+    if (delta >= 0)
+        return;
+    if (size <= INLINE_SP_CHANGE && size % 8 == 0) {
+        mark_inline(x, delta - gimle_guest->red_zone, size, 0);
+        return;
+    }
+    IrRef sp = ir_get(x->b, TY_I64, gimle_guest->sp);
+    sp_change_unknown(x, sp, ir_binop(x->b, OP_ADD, sp, c64(x->b, (uint64_t)delta)));
+}
+
 /** The stack pointer is about to change by a known amount. */
 static void sp_change_known(Instr *x, int64_t delta)
 {
@@ -111,6 +148,10 @@ static void sp_change_known(Instr *x, int64_t delta)
     uint64_t size = delta < 0 ? -(uint64_t)delta : (uint64_t)delta;
     if (size == 0)
         return;
+    if (in_go(x)) {
+        sp_change_go(x, delta);
+        return;
+    }
     if (size <= INLINE_SP_CHANGE && size % 8 == 0 && !x->is_call) {
         mark_inline(x, delta < 0 ? delta - red : -red, size,
                     delta < 0 ? SH_UNDEFINED : SH_NOACCESS);
@@ -122,11 +163,6 @@ static void sp_change_known(Instr *x, int64_t delta)
         ir_call(b, &mc_helper_call.callee, IR_NONE, &args[1], 1);
     else
         ir_call(b, &mc_helper_sp_change.callee, IR_NONE, args, 2);
-}
-
-static void sp_change_unknown(Instr *x, IrRef old, IrRef new)
-{
-    ir_call(x->b, &mc_helper_sp_change.callee, IR_NONE, (IrRef[]){ old, new }, 2);
 }
 
 void instr_defer_put(Instr *x, IrRef i, IrRef vbits)
@@ -147,7 +183,8 @@ static void put_sp(Instr *x, const PendingPut *p)
         x->sp_off = v.off;
         return;
     }
-    sp_change_unknown(x, ir_get(x->b, TY_I64, gimle_guest->sp), p->v);
+    if (!in_go(x)) /* there it is another stack */
+        sp_change_unknown(x, ir_get(x->b, TY_I64, gimle_guest->sp), p->v);
     x->sp_epoch++;
     x->sp_off = 0;
     x->sp_of[p->src] = (SpValue){ x->sp_epoch, 0 };

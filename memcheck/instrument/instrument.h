@@ -43,6 +43,8 @@ typedef struct Instr {
     PendingPut pending[MAX_PENDING];
     unsigned n_pending;
     bool is_call;        /**< the writes held back are those of a call */
+    GuestAddr go_page;   /**< last byte of the page that is_go is about */
+    bool is_go;          /**< go_code_at() */
     /** Called for each pending write after it was made (slow: shadow), or NULL. */
     void (*on_put)(struct Instr *x, const PendingPut *p);
 } Instr;
