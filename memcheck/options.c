@@ -204,6 +204,8 @@ void mc_options_finish(void)
     int64_t red_zone = gimle_core_option("redzone-size");
     if (red_zone >= 0)
         mc_options.red_zone = red_zone;
+    if (gimle_core_option("xml") > 0) /* readers of XML rely on it, whatever --leak-check= says */
+        mc_options.leak_check = LEAK_FULL;
     mc_options.xtree_memory = (int)gimle_core_option("xtree-memory");
     if (mc_options.xtree_memory != HEAP_TREE_NONE &&
         (mc_options.keep_stacks == KEEP_NONE || mc_options.keep_stacks == KEEP_FREE))

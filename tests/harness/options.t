@@ -312,6 +312,8 @@ row('xml file', '--xml=yes --xml-file=x.%p.xml ./bad', status => 3, xml => ['x.*
         <auxwhat>Address\ .*<state>FINISHED</state>.*</valgrindoutput>\s*\z,sx]);
 row('xml of leaks', '--xml=yes --xml-file=l.%p.xml --leak-check=full ./leak', xml => ['l.*.xml',
     qr,<kind>Leak_DefinitelyLost</kind>\s*<xwhat>\s*<text>99\ bytes.*<leakedbytes>99</leakedbytes>\s*<leakedblocks>1</leakedblocks>\s*</xwhat>,sx]);
+row('xml has the leaks, asked for or not', '--xml=yes --xml-file=nl.%p.xml --leak-check=no ./leak', xml => ['nl.*.xml',
+    qr,<kind>Leak_DefinitelyLost</kind>,]);
 row('xml to a descriptor', '--xml=yes --xml-fd=9 ./bad 9>fd.9.xml', status => 3, xml => ['fd.9.xml', qr,<kind>InvalidWrite</kind>,]);
 
 exit(Run::tap_parallel(@tests) ? 1 : 0);
