@@ -48,18 +48,21 @@ void instr_note_origin(Instr *x, IrMem m, IrRef origin, unsigned size, IrRef any
     IrBlock *b = x->b;
     enum { NOTE_LOG = 5 };
     _Static_assert(sizeof(OriginNote) == 1 << NOTE_LOG, "notes are found by shifting");
-    IrRef to = mem_address(b, m), table = c64(b, ORIGIN_TABLE);
-    IrRef clock = ir_load(b, SPACE_GUEST, TY_I64,
-                          (IrMem){ table, IR_NONE, 0, ORIGIN_CLOCK - ORIGIN_TABLE });
+    IrRef to = mem_address(b, m);
     /* (to >> 2) % ORIGIN_NOTES * sizeof(OriginNote) */
     IrRef at = ir_binop(b, OP_AND, ir_binop(b, OP_SHL, to, ir_const(b, TY_I8, NOTE_LOG - 2)),
                         c64(b, (uint64_t)(ORIGIN_NOTES - 1) << NOTE_LOG));
     /* What was loaded from there tells nothing new. */
     IrRef news = ir_binop(b, OP_AND, any, ir_cmp(b, OP_CMPNE, origin, to));
     at = ir_select(b, news, at, c64(b, ORIGIN_SCRATCH - ORIGIN_TABLE));
-    const IrRef word[4] = { to, origin, c64(b, x->at), ir_binop(b, OP_ADD, clock, c64(b, size)) };
-    for (int k = 0; k < 4; k++)
-        ir_store(b, SPACE_GUEST, (IrMem){ table, at, 0, 8 * k }, word[k]);
+    IrMem note = { ir_binop(b, OP_ADD, at, c64(b, ORIGIN_TABLE)), IR_NONE, 0, 0 };
+    /* Each word is made when it is stored: three registers are enough. */
+    ir_store(b, SPACE_GUEST, note, to);
+    ir_store(b, SPACE_GUEST, mem_at(note, 8), origin);
+    ir_store(b, SPACE_GUEST, mem_at(note, 16), c64(b, x->at));
+    IrMem clock = { c64(b, ORIGIN_CLOCK), IR_NONE, 0, 0 };
+    ir_store(b, SPACE_GUEST, mem_at(note, 24),
+             ir_binop(b, OP_ADD, ir_load(b, SPACE_GUEST, TY_I64, clock), c64(b, size)));
 }
 
 /** Is @p r a constant? */
