@@ -56,5 +56,7 @@ struct VexState;
  */
 uint64_t amd64_state_to_memory(struct VexState *s, uint64_t addr, uint64_t format);
 uint64_t amd64_state_from_memory(struct VexState *s, uint64_t addr, uint64_t format);
+/** The number of the x87 register that is ST(0).  Light helpers may call it, too. */
+unsigned amd64_x87_top(const struct VexState *s);
 
 #endif

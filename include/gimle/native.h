@@ -68,6 +68,10 @@ typedef enum NativeRule {
     NR_ZEROING,  /**< result does not depend on inputs (xor r,r; pxor x,x; sbb handled apart) */
     NR_MASK,     /**< integer operation on AVX-512 masks of lane bytes */
     NR_MASK_TEST,/**< lane-wise: is the bitwise and zero? to a mask */
+    NR_NARROW,   /**< each lane from one of twice the width, in the low part of the result */
+    NR_WIDEN,    /**< each lane from one of half the width, from the low part of the source */
+    NR_HORIZONTAL, /**< each lane from a pair of neighbours, in each 128 bits those of the first source first */
+    NR_DOT,      /**< dot product, an immediate says of which lanes and to which */
     NR_STRINGS,  /**< PCMPISTRI and its relatives: nothing behind the end of a string counts */
     NR_CUSTOM,   /**< the tool knows the mnemonic (rule_aux) */
     NR_COUNT

@@ -30,7 +30,8 @@ typedef struct Row {
 static const Row rows[] = {
     { 0x2a, CONVERT_OUT, 8 }, { 0x2c, CONVERT_IN, 8 }, { 0x2d, CONVERT_IN, 8 },
     { 0x60, UNPACK_LOW, 1 }, { 0x61, UNPACK_LOW, 2 }, { 0x62, UNPACK_LOW, 4 },
-    { 0x63, PACK, 1 }, { 0x64, LANES, 1 }, { 0x65, LANES, 2 }, { 0x66, LANES, 4 }, { 0x67, PACK, 1 },
+    { 0x63, PACK, 1 }, { 0x64, LANES, 1 }, { 0x65, LANES, 2 }, { 0x66, LANES, 4 },
+    { 0x67, PACK, 1 },
     { 0x68, UNPACK_HIGH, 1 }, { 0x69, UNPACK_HIGH, 2 }, { 0x6a, UNPACK_HIGH, 4 }, { 0x6b, PACK, 2 },
     { 0x6e, COPY, 8 }, { 0x6f, COPY, 8 }, { 0x70, SHUFFLE, 2 },
     { 0x71, SHIFT_GROUP, 2 }, { 0x72, SHIFT_GROUP, 4 }, { 0x73, SHIFT_GROUP, 8 },
@@ -38,7 +39,8 @@ static const Row rows[] = {
     { 0x7e, OUT, 8 }, { 0x7f, OUT_REG, 8 }, { 0xc4, INSERT, 2 }, { 0xc5, EXTRACT, 2 },
     { 0xd1, SHIFT_RIGHT, 2 }, { 0xd2, SHIFT_RIGHT, 4 }, { 0xd3, SHIFT_RIGHT, 8 }, { 0xd4, SUM, 8 },
     { 0xd5, LANES, 2 }, { 0xd6, FROM_VECTOR, 8 }, { 0xd7, SIGNS, 1 }, { 0xd8, LANES, 1 },
-    { 0xd9, LANES, 2 }, { 0xda, LANES, 1 }, { 0xdb, AND, 8 }, { 0xdc, LANES, 1 }, { 0xdd, LANES, 2 },
+    { 0xd9, LANES, 2 }, { 0xda, LANES, 1 }, { 0xdb, AND, 8 }, { 0xdc, LANES, 1 },
+    { 0xdd, LANES, 2 },
     { 0xde, LANES, 1 }, { 0xdf, ANDN, 8 }, { 0xe0, LANES, 1 }, { 0xe1, SHIFT_SIGNED, 2 },
     { 0xe2, SHIFT_SIGNED, 4 }, { 0xe3, LANES, 2 }, { 0xe4, LANES, 2 }, { 0xe5, LANES, 2 },
     { 0xe7, OUT, 8 }, { 0xe8, LANES, 1 }, { 0xe9, LANES, 2 }, { 0xea, LANES, 2 }, { 0xeb, OR, 8 },
@@ -357,7 +359,8 @@ static void put_vector(Nat *t, const NativeOp *o, Kind kind, IrRef v)
 {
     IrBlock *b = t->b;
     bool zeroes = kind == TO_VECTOR;
-    IrInsn make = { .op = OP_VMAKE64, .type = TY_V128, .arg = { v, zeroes ? c64(b, 0) : v, IR_NONE } };
+    IrInsn make = { .op = OP_VMAKE64, .type = TY_V128,
+                    .arg = { v, zeroes ? c64(b, 0) : v, IR_NONE } };
     IrRef all = ir_emit(b, &make);
     if (!zeroes) /* a part may stay as it was */
         all = ir_binop(b, OP_OR, all, ir_get(b, TY_V128, REG_SHADOW_OF(o->reg)));
@@ -397,7 +400,8 @@ void native_rule_mmx(Nat *t)
     Row row = row_of(n);
     IrRef v = t->reads_mem ? x87_memory_input(t) : IR_NONE;
     bool outside = register_inputs(t, row.kind == FROM_VECTOR, &v) || n->mem_access;
-    Word w = { .kind = row.kind, .lane = row.lane, .modrm = n->off_modrm ? n->bytes[n->off_modrm] : 0,
+    Word w = { .kind = row.kind, .lane = row.lane,
+               .modrm = n->off_modrm ? n->bytes[n->off_modrm] : 0,
                .imm = n->imm_len ? n->bytes[n->off_imm] : 0, .in_memory = outside };
     IrRef args[3] = { c64(b, w.word), vbits_full(b, TY_I64, v), memory_value(t, w) };
     IrRef out = ir_call(b, &callee_mmx, IR_NONE, args, 3);

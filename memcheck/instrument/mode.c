@@ -5,6 +5,7 @@
 #include "../memcheck.h"
 #include "places.h"
 #include "regmask.h"
+#include "x87.h"
 
 VexMode mc_modes[N_MODES];
 
@@ -47,6 +48,7 @@ void mc_modes_init(void)
     static const VexMode only_slow = { .name = "slow", .flags = VM_PORTABLE,
                                        .instrument = slow_instrument, .ctx = (void *)MODE_SLOW };
     regmask_init();
+    x87_init();
     /* Threads start in mode 0; with --fast-mode=no that is slow too. */
     mc_modes[MODE_FAST] = mc_options.fast_mode ? fast : only_slow;
     mc_modes[MODE_CARRY] = mc_options.fast_mode ? carry : only_slow;

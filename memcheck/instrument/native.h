@@ -44,6 +44,13 @@ bool native_has_implied_store(const NativeInsn *n);
 bool native_yields_mask(const NativeInsn *n);
 /** Comparisons of vectors into a mask register. */
 void native_rule_compare(Nat *t);
+/** Conversions between lanes of different widths. */
+void native_rule_narrow(Nat *t);
+void native_rule_widen(Nat *t);
+/** Sums of neighbours (PHADDW, HADDPS). */
+void native_rule_horizontal(Nat *t);
+/** DPPS, DPPD. */
+void native_rule_dot(Nat *t);
 /** PCMPISTRI, PCMPISTRM, PCMPESTRI, PCMPESTRM. */
 void native_rule_strings(Nat *t);
 /** Operations on mask registers: KMOV, KAND ..., KORTEST; lane is the width. */

@@ -420,8 +420,35 @@ static IrRef vbits_of_control(Nat *t, const NativeOp *control)
     return any == IR_NONE ? IR_NONE : vbits_smear(t->b, ty, any);
 }
 
+/** PEXT, PDEP: where bits go is said by the last operand. */
+static void permute_integer(Nat *t)
+{
+    const NativeInsn *n = t->n;
+    const NativeOp *mask = NULL, *r = NULL;
+    for (unsigned k = 0; k < n->n_ops; k++) {
+        if (n->op[k].slot == NS_RM)
+            mask = &n->op[k];
+        if (n->op[k].access & NA_WRITE)
+            r = &n->op[k];
+    }
+    IrRef v = mask ? native_op_vbits(t, mask) : t->mem.n == 1 ? t->mem.v[0] : IR_NONE;
+    if (v == IR_NONE || !r || !run_on_shadow(t, mask, mask == NULL)) {
+        native_rule_whole(t);
+        return;
+    }
+    IrRef old = ir_get(t->b, TY_I64, REG_SHADOW_OF(r->reg));
+    v = vbits_smear(t->b, TY_I64, vbits_any(t->b, v));
+    if (r->size < 8)
+        v = ir_binop(t->b, OP_AND, v, c64(t->b, 0xffffffff));
+    ir_put(t->b, REG_SHADOW_OF(r->reg), ir_binop(t->b, OP_OR, old, v));
+}
+
 static void rule_permute(Nat *t)
 {
+    if (t->n->vl == 0) {
+        permute_integer(t);
+        return;
+    }
     Sources s = sources_of(t);
     const NativeOp *control = NULL, *r = vec_result(t->n);
     bool real_mem = false;
@@ -647,6 +674,8 @@ static const NatRule rules[NR_COUNT] = {
     [NR_SHIFT] = native_rule_whole,   [NR_ZEROING] = native_rule_defined,
     [NR_CUSTOM] = native_rule_whole,  [NR_MASK] = native_rule_mask,
     [NR_MASK_TEST] = native_rule_compare, [NR_STRINGS] = native_rule_strings,
+    [NR_NARROW] = native_rule_narrow, [NR_WIDEN] = native_rule_widen,
+    [NR_HORIZONTAL] = native_rule_horizontal, [NR_DOT] = native_rule_dot,
 };
 
 NatRule native_rule_of(const NativeInsn *n)

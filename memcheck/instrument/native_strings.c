@@ -54,7 +54,8 @@ static bool undefined_in_first(const struct VexState *s, Strings w, RegId length
 }
 
 /** @p memory: address of the second string if it is there, @p v0, @p v1: its V bits. */
-static uint64_t strings(struct VexState *s, uint64_t word, uint64_t memory, uint64_t v0, uint64_t v1)
+static uint64_t strings(struct VexState *s, uint64_t word, uint64_t memory, uint64_t v0,
+                        uint64_t v1)
 {
     Strings w = { .word = word };
     uint8_t x[2][VECTOR], v[2][VECTOR];

@@ -49,10 +49,13 @@ static uint32_t fpu_at(void) { return gimle_reg_offset(x87_register()); }
 static void open_file(File *f, struct VexState *s)
 {
     memcpy(f->reg, shadow_file(s), file_bytes());
-    for (unsigned r = 0; r < gimle_guest->n_regs; r++)
+    for (unsigned r = 0; r < gimle_guest->n_regs; r++) {
+        uint32_t at = gimle_reg_offset((RegId)r);
         if (gimle_guest->regs[r].cls == RC_GPR)
-            memcpy(f->reg + gimle_reg_offset((RegId)r), (uint8_t *)s + gimle_reg_offset((RegId)r), 8);
-    to_stack_order(f->reg + fpu_at() + REGS_AT, shadow_file(s) + fpu_at() + REGS_AT, x87_top(s));
+            memcpy(f->reg + at, (uint8_t *)s + at, 8);
+    }
+    uint32_t regs = fpu_at() + REGS_AT;
+    to_stack_order(f->reg + regs, shadow_file(s) + regs, amd64_x87_top(s));
 }
 
 static bool is_register(unsigned at)
@@ -120,7 +123,7 @@ static uint64_t load(struct VexState *s, uint64_t a, uint64_t format)
     }
     uint8_t *to = shadow_file(s) + fpu_at(), *from = file.reg + fpu_at();
     to[STATUS_CODES_AT] = from[STATUS_CODES_AT] & STATUS_CODES;
-    to_number_order(to + REGS_AT, from + REGS_AT, x87_top(s));
+    to_number_order(to + REGS_AT, from + REGS_AT, amd64_x87_top(s));
     return 0;
 }
 

@@ -2,8 +2,8 @@
 /*
  * V bits of values in the x87 unit.  Each of its eight registers has 64, those of the value as a
  * double: loads and stores of doubles and moves between registers keep them as they are, every
- * other format and all arithmetic takes one undefined bit for all.  They are kept by the number of the
- * register, not by its place on the stack, since the MMX registers (mmx.c) are the same ones.  The
+ * other format and all arithmetic takes one undefined bit for all.  They are kept by the number of
+ * the register, not by its place on the stack, since the MMX registers (mmx.c) are the same ones.  The
  * condition bits of the status word have V bits, too.
  *
  * A helper does it before the instruction runs; what it pops becomes defined, so that nothing
@@ -18,34 +18,36 @@
 enum { STATUS_AT = 2, REGS_AT = 32, REG_STRIDE = 16 };
 enum { STATUS_CODES = 0x4700 }; /* C3, C2, C1, C0 */
 
-RegId x87_register(void)
+/** Offsets in the thread state, for the helper: no function of the core's may be called there. */
+static struct {
+    uint32_t image, shadow;
+    RegId reg;
+} place;
+
+void x87_init(void)
 {
-    static RegId found;
-    for (unsigned r = 0; !found && r < gimle_guest->n_regs; r++)
+    for (unsigned r = 0; r < gimle_guest->n_regs; r++)
         if (gimle_guest->regs[r].cls == RC_FPU)
-            found = (RegId)r;
-    return found;
+            place.reg = (RegId)r;
+    place.image = gimle_reg_offset(place.reg);
+    place.shadow = gimle_reg_offset(REG_SHADOW_OF(place.reg));
 }
 
-uint64_t *x87_vbits(struct VexState *s, unsigned reg)
-{
-    char *shadow = (char *)s + gimle_reg_offset(REG_SHADOW_OF(x87_register()));
-    return (uint64_t *)(void *)(shadow + REGS_AT + REG_STRIDE * reg);
-}
+RegId x87_register(void) { return place.reg; }
 
-unsigned x87_top(const struct VexState *s)
+/** Functions that light helpers call: the guest's vector registers are in the host's. */
+#define LIGHT __attribute__((target("general-regs-only")))
+
+LIGHT uint64_t *x87_vbits(struct VexState *s, unsigned reg)
 {
-    uint16_t status;
-    memcpy(&status, (const char *)s + gimle_reg_offset(x87_register()) + STATUS_AT, sizeof status);
-    return status >> 11 & 7;
+    return (uint64_t *)(void *)((char *)s + place.shadow + REGS_AT + REG_STRIDE * reg);
 }
 
 uint64_t x87_value(const struct VexState *s, unsigned reg)
 {
     uint64_t v;
-    unsigned place = (reg - x87_top(s)) & 7; /* the image is in the order of the stack */
-    memcpy(&v, (const char *)s + gimle_reg_offset(x87_register()) + REGS_AT + REG_STRIDE * place,
-           sizeof v);
+    unsigned at = (reg - amd64_x87_top(s)) & 7; /* the image is in the order of the stack */
+    memcpy(&v, (const char *)s + place.image + REGS_AT + REG_STRIDE * at, sizeof v);
     return v;
 }
 
@@ -56,27 +58,27 @@ typedef struct Unit {
     unsigned top;
 } Unit;
 
-static uint64_t *st(const Unit *u, unsigned i) { return x87_vbits(u->s, (u->top + i) & 7); }
-static uint64_t smear(uint64_t v) { return v ? ~0ull : 0; }
+LIGHT static uint64_t *st(const Unit *u, unsigned i) { return x87_vbits(u->s, (u->top + i) & 7); }
+LIGHT static uint64_t smear(uint64_t v) { return v ? ~0ull : 0; }
 
-static void push(Unit *u, uint64_t v)
+LIGHT static void push(Unit *u, uint64_t v)
 {
     u->top--;
     *st(u, 0) = v;
 }
 
-static void pop(Unit *u, unsigned n)
+LIGHT static void pop(Unit *u, unsigned n)
 {
     for (; n; n--, u->top++)
         *st(u, 0) = 0;
 }
 
-static uint16_t *status_vbits(const Unit *u)
+LIGHT static uint16_t *status_vbits(const Unit *u)
 {
-    return (uint16_t *)(void *)((char *)x87_vbits(u->s, 0) - REGS_AT + STATUS_AT);
+    return (uint16_t *)(void *)((char *)u->s + place.shadow + STATUS_AT);
 }
 
-static void set_status(const Unit *u, uint64_t v) { *status_vbits(u) = v ? STATUS_CODES : 0; }
+LIGHT static void set_status(const Unit *u, uint64_t v) { *status_vbits(u) = v ? STATUS_CODES : 0; }
 
 /* ---- memory operands ---------------------------------------------------------------- */
 
@@ -93,7 +95,7 @@ static const uint8_t mem_actions[4][8] = {
 };
 
 /** Returns the V bits of what is stored; @p v: those of what is loaded. */
-static uint64_t mem_form(Unit *u, unsigned esc, unsigned op, uint64_t v)
+LIGHT static uint64_t mem_form(Unit *u, unsigned esc, unsigned op, uint64_t v)
 {
     uint64_t top = *st(u, 0);
     if (!(esc & 1)) { /* arithmetic with ST(0) */
@@ -136,7 +138,7 @@ static uint64_t mem_form(Unit *u, unsigned esc, unsigned op, uint64_t v)
 /* ---- register operands -------------------------------------------------------------- */
 
 /** D9 F0 to FF: functions. */
-static void function(Unit *u, unsigned op)
+LIGHT static void function(Unit *u, unsigned op)
 {
     enum { UNARY, TO_ST1, PUSH_ONE, PUSH_SAME, REMAINDER, TURN };
     static const uint8_t kinds[16] = { UNARY, TO_ST1, PUSH_ONE, TO_ST1, PUSH_SAME, REMAINDER, TURN,
@@ -166,7 +168,7 @@ static void function(Unit *u, unsigned op)
 }
 
 /** D9 C0 to EF. */
-static void move_or_constant(Unit *u, unsigned op, unsigned i)
+LIGHT static void move_or_constant(Unit *u, unsigned op, unsigned i)
 {
     uint64_t v = *st(u, i);
     switch (op) {
@@ -194,7 +196,7 @@ static void move_or_constant(Unit *u, unsigned op, unsigned i)
 }
 
 /** FCMOVcc: @p cond bit 0: the condition holds, bit 1: it is undefined. */
-static void conditional_move(Unit *u, unsigned i, uint64_t cond)
+LIGHT static void conditional_move(Unit *u, unsigned i, uint64_t cond)
 {
     if (cond & 2)
         *st(u, 0) = ~0ull;
@@ -203,7 +205,7 @@ static void conditional_move(Unit *u, unsigned i, uint64_t cond)
 }
 
 /** DC, DE, D8: arithmetic; the result is ST(i) (and ST(0) is popped) or ST(0). */
-static void arithmetic(Unit *u, unsigned esc, unsigned op, unsigned i)
+LIGHT static void arithmetic(Unit *u, unsigned esc, unsigned op, unsigned i)
 {
     uint64_t v = smear(*st(u, i) | *st(u, 0));
     if (op == 2 || op == 3) {
@@ -216,7 +218,7 @@ static void arithmetic(Unit *u, unsigned esc, unsigned op, unsigned i)
 }
 
 /** Returns the V bits of condition codes or AX. */
-static uint64_t reg_form(Unit *u, unsigned esc, unsigned op, unsigned i, uint64_t cond)
+LIGHT static uint64_t reg_form(Unit *u, unsigned esc, unsigned op, unsigned i, uint64_t cond)
 {
     uint64_t both = smear(*st(u, 0) | *st(u, i)), top = *st(u, 0);
     switch (esc) {
@@ -259,16 +261,16 @@ static uint64_t reg_form(Unit *u, unsigned esc, unsigned op, unsigned i, uint64_
     }
 }
 
-static uint64_t x87(struct VexState *s, uint64_t word, uint64_t v, uint64_t cond)
+static GIMLE_LIGHT uint64_t x87(struct VexState *s, uint64_t word, uint64_t v, uint64_t cond)
 {
-    Unit u = { .s = s, .top = x87_top(s) };
+    Unit u = { .s = s, .top = amd64_x87_top(s) };
     unsigned esc = word & 7, modrm = word >> 8 & 0xff, op = modrm >> 3 & 7;
     if (modrm < 0xc0)
         return mem_form(&u, esc, op, v);
     return reg_form(&u, esc, op, modrm & 7, cond);
 }
 
-static const IrCallee callee_x87 = { "mc_x87", (void *)x87, CALLEE_FULL, TY_I64, 3 };
+static const IrCallee callee_x87 = { "mc_x87", (void *)x87, CALLEE_LIGHT, TY_I64, 3 };
 
 /* ---- the rule ----------------------------------------------------------------------- */
 
@@ -300,7 +302,8 @@ void x87_memory_output(Nat *t, IrRef v)
 /** FCMOVcc: its condition, as conditional_move() wants it. */
 static IrRef condition_of(Nat *t)
 {
-    static const uint8_t conds[2][4] = { { CC_B, CC_E, CC_BE, CC_P }, { CC_AE, CC_NE, CC_A, CC_NP } };
+    static const uint8_t conds[2][4] = { { CC_B, CC_E, CC_BE, CC_P },
+                                         { CC_AE, CC_NE, CC_A, CC_NP } };
     IrBlock *b = t->b;
     const NativeInsn *n = t->n;
     RegId cc = gimle_guest->flags;

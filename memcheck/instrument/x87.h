@@ -5,12 +5,12 @@
 
 #include "native.h"
 
+/** Once, before any helper runs. */
+void x87_init(void);
 /** Guest register that is the x87 unit. */
 RegId x87_register(void);
 /** V bits of its register @p reg, by number. */
 uint64_t *x87_vbits(struct VexState *s, unsigned reg);
-/** In full helpers: the number of the register on top of the stack. */
-unsigned x87_top(const struct VexState *s);
 /** In full helpers: the low 64 bits of register @p reg, by number: an MMX register. */
 uint64_t x87_value(const struct VexState *s, unsigned reg);
 

@@ -5,10 +5,10 @@
  * random states; registers, defined flags, MXCSR, x87 and memory must be equal afterwards.
  *
  *   isa [--seed=N] [--rounds=N] [--only=MNEMONIC] [--engine=N] [--reports=N] [--verbose]
- *       [--part=I/N] [--avx512] [--emulated]
+ *       [--part=I/N] [--avx512] [--emulated] [--uncovered]
  *
  * --part tests the I-th of N parts (from 0), --avx512 only what needs AVX-512;
- * --emulated leaves out what the emulator has wrong.
+ * --emulated leaves out what the emulator has wrong, --uncovered names the forms that were not tested.
  */
 #include <signal.h>
 #include <stdio.h>
@@ -24,7 +24,8 @@ enum { FORM_TESTED = 1, FORM_SKIPPED = 2, FORM_ABSENT = 4, FORM_BAD = 8 };
 /** A form: mnemonic with kinds and sizes of operands. */
 typedef struct Form {
     char name[FORM_NAME];
-    unsigned seen; /**< FORM_* */
+    unsigned seen;   /**< FORM_* */
+    const char *why; /**< FORM_SKIPPED: the reason */
 } Form;
 
 static Form forms[MAX_FORMS]; /* open addressing */
@@ -33,7 +34,7 @@ static unsigned long n_runs;
 static struct {
     unsigned rounds, engine, reports, part, parts;
     const char *only;
-    bool verbose, avx512, emulated;
+    bool verbose, avx512, emulated, uncovered;
 } opt = { .rounds = 3, .engine = ~0u, .reports = 60, .parts = 1 };
 
 /* ---- forms ------------------------------------------------------------------------------------- */
@@ -230,8 +231,10 @@ static void test_encoding(unsigned k)
         if (opt.only && strcmp(opt.only, ZydisMnemonicGetString(s.z.mnemonic)) != 0)
             continue;
         Form *f = find_form(&s);
-        if (subject_why_not(&s, opt.emulated)) {
+        const char *why = subject_why_not(&s, opt.emulated);
+        if (why) {
             f->seen |= FORM_SKIPPED;
+            f->why = why;
             continue;
         }
         machine_set_code(s.bytes, s.z.length);
@@ -245,6 +248,35 @@ static unsigned count_forms(unsigned bit)
     for (unsigned i = 0; i < MAX_FORMS; i++)
         n += forms[i].name[0] && forms[i].seen & bit;
     return n;
+}
+
+static bool is_uncovered(const Form *f)
+{
+    return f->name[0] && f->why && !(f->seen & (FORM_TESTED | FORM_ABSENT));
+}
+
+static int by_reason(const void *a, const void *b)
+{
+    const Form *x = *(Form *const *)a, *y = *(Form *const *)b;
+    int c = strcmp(x->why, y->why);
+    return c ? c : strcmp(x->name, y->name);
+}
+
+/** How many forms were not tested for what reason, or which ones. */
+static void print_uncovered(void)
+{
+    static Form *list[MAX_FORMS];
+    unsigned n = 0;
+    for (unsigned i = 0; i < MAX_FORMS; i++)
+        if (is_uncovered(&forms[i]))
+            list[n++] = &forms[i];
+    qsort(list, n, sizeof list[0], by_reason);
+    for (unsigned i = 0, end; i < n; i = end) {
+        for (end = i; end < n && strcmp(list[end]->why, list[i]->why) == 0; end++)
+            if (opt.uncovered)
+                printf("#   %s\n", list[end]->name);
+        printf("# %u forms not tested: %s\n", end - i, list[i]->why);
+    }
 }
 
 static void parse_options(int argc, char **argv)
@@ -265,6 +297,8 @@ static void parse_options(int argc, char **argv)
             sscanf(eq + 1, "%u/%u", &opt.part, &opt.parts);
         else if (strcmp(a, "--emulated") == 0)
             opt.emulated = true;
+        else if (strcmp(a, "--uncovered") == 0)
+            opt.uncovered = true;
         else if (strcmp(a, "--avx512") == 0)
             opt.avx512 = true;
         else if (strcmp(a, "--verbose") == 0)
@@ -287,6 +321,7 @@ int main(int argc, char **argv)
     unsigned tested = count_forms(FORM_TESTED);
     printf("# %lu runs; %u of %u forms tested, %u not on this processor, %u not testable here\n",
            n_runs, tested, n_forms, count_forms(FORM_ABSENT), count_forms(FORM_SKIPPED));
+    print_uncovered();
     bool ok = true;
     for (unsigned i = 0; i < n_engines; i++) {
         printf("%sok %u - %s: %u differences\n", n_bad[i] ? "not " : "", i + 1, engines[i].name,

@@ -71,8 +71,7 @@ static const uint16_t not_deterministic[] = {
     M(RDTSC), M(RDTSCP), M(RDPMC), M(RDRAND), M(RDSEED), M(CPUID), M(XGETBV), M(RDPRU), M(RDPID),
     M(XSAVE), M(XSAVE64), M(XSAVEC), M(XSAVEC64), M(XSAVEOPT), M(XSAVEOPT64), M(XRSTOR),
     M(XRSTOR64), M(XSAVES), M(XRSTORS), M(XSAVES64), M(XRSTORS64), M(FXSAVE), M(FXSAVE64),
-    M(FXRSTOR), M(FXRSTOR64), M(SGDT), M(SIDT), M(SLDT), M(STR), M(SMSW), M(LAR), M(LSL), M(VERR),
-    M(VERW), M(RDPKRU), M(FNSAVE), M(FNSTENV), M(FRSTOR), M(FLDENV), M(MCOMMIT), 0 };
+    M(FXRSTOR), M(FXRSTOR64), M(SGDT), M(SIDT), M(SLDT), M(STR), M(SMSW), M(LSL), M(RDPKRU), M(FNSAVE), M(FNSTENV), M(MCOMMIT), 0 };
 
 /** Would disturb this process. */
 static const uint16_t not_here[] = {
@@ -80,9 +79,14 @@ static const uint16_t not_here[] = {
     M(SYSCALL), M(SYSENTER), M(IRET), M(IRETD), M(IRETQ), M(POPF), M(POPFQ), M(INTO), M(MWAITX),
     M(MONITORX), M(UMWAIT), M(TPAUSE), M(UMONITOR), M(HLT), M(XSETBV), M(VMMCALL), M(VMCALL), 0 };
 
+/** Of the system's, but for everybody, and the same each time. */
+static const uint16_t unprivileged[] = { M(LAR), M(VERR), M(VERW), 0 };
+
 /** Privileged ones raise the same signal natively, but not all in the same way on all machines. */
 static bool is_privileged(const Subject *s)
 {
+    if (in_list(s, unprivileged))
+        return false;
     return s->z.attributes & ZYDIS_ATTRIB_IS_PRIVILEGED ||
            s->z.meta.category == ZYDIS_CATEGORY_IO || s->z.meta.category == ZYDIS_CATEGORY_VTX ||
            s->z.meta.category == ZYDIS_CATEGORY_SYSTEM || s->z.meta.category == ZYDIS_CATEGORY_IOSTRINGOP;

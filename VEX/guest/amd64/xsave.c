@@ -10,7 +10,7 @@
 
 enum { XC_X87 = 1, XC_SSE = 2, XC_AVX = 4, XC_OPMASK = 0x20, XC_ZMM_HI = 0x40, XC_HI16 = 0x80 };
 enum {
-    FX_MXCSR = 24, FX_MXCSR_MASK = 28, FX_ST = 32, FX_XMM = 160,
+    FX_STATUS = 2, FX_MXCSR = 24, FX_MXCSR_MASK = 28, FX_ST = 32, FX_XMM = 160,
     XSTATE_BV = 512, XCOMP_BV = 520, XHEADER_END = 576
 };
 #define COMPACTED (1ull << 63)
@@ -134,6 +134,16 @@ static uint32_t component_offset(unsigned i, bool compacted, uint64_t layout)
         at += c.size;
     }
     return at;
+}
+
+GIMLE_LIGHT unsigned amd64_x87_top(const VexState *s)
+{
+    uint16_t status;
+    if (s->fpu_live)
+        __asm__ volatile("fnstsw %0" : "=a"(status));
+    else
+        status = (uint16_t)(s->guest.fpu[FX_STATUS] | s->guest.fpu[FX_STATUS + 1] << 8);
+    return status >> 11 & 7;
 }
 
 uint64_t amd64_state_to_memory(VexState *s, uint64_t addr, uint64_t format)
