@@ -50,7 +50,7 @@ sub accepted {
     my ($name, $signature) = @_;
     for my $file (qw(quick long)) {
         for (Run::slurp("$source/$file.list") =~ /^! *(.*)$/mg) {
-            my ($row, $pattern) = split / *\| */;
+            my ($row, $pattern) = split / +\| +/;
             return 1 if $row eq $name && $signature =~ /$pattern/;
         }
     }
