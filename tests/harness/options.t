@@ -234,6 +234,41 @@ row('many compatible options', '--num-callers=20 --leak-resolution=med --freelis
         . '--smc-check=all --fair-sched=no --run-libc-freeres=yes --max-stackframe=3000000 '
         . '--track-fds=no --partial-loads-ok=yes --keep-stacktraces=alloc-and-free ./bad',
     status => 3, lines => [$error]);
+# All that Valgrind 3.19 lists with --help-debug and that changes nothing here, at once.
+my $every = '--alignment=16 --allow-mismatched-debuginfo=no --aspace-minaddr=0x10000 --avg-transtab-entry-size=100 '
+    . '--child-silent-after-fork=no --core-redzone-size=8 --debuginfo-server=127.0.0.1:1500 '
+    . '--default-suppressions=yes --demangle=yes --dsymutil=no --dump-error=0 --error-exitcode=0 --error-limit=yes '
+    . '--error-markers=[,] --exit-on-first-error=no --extra-debuginfo-path=/nowhere --fair-sched=try '
+    . '--fullpath-after=none --gen-suppressions=no --input-fd=0 --keep-debuginfo=no --kernel-variant=none '
+    . '--log-fd=2 --main-stacksize=8388608 --max-stackframe=2000000 --max-threads=500 '
+    . '--merge-recursive-frames=0 --num-callers=12 --num-transtab-sectors=32 --profile-flags=00000000 '
+    . '--profile-heap=no --progress-interval=0 --px-default=unwindregs-at-mem-access '
+    . '--px-file-backed=unwindregs-at-mem-access --read-inline-info=yes --read-var-info=no --redzone-size=16 '
+    . '--resync-filter=no --run-cxx-freeres=yes --run-libc-freeres=yes --sanity-level=1 --show-below-main=no '
+    . '--show-emwarns=no --show-error-list=no --sigill-diagnostics=yes --sim-hints=none '
+    . '--smc-check=all-non-file --soname-synonyms=somalloc=none --stats=no --sym-offsets=no --time-stamp=no '
+    . '--trace-cfi=no --trace-children=no --trace-children-skip=a,b --trace-children-skip-by-arg=a,b '
+    . '--trace-flags=00000000 --trace-malloc=no --trace-notabove=0 --trace-notbelow=2147483647 --trace-redir=no '
+    . '--trace-sched=no --trace-signals=no --trace-symtab=no --trace-symtab-patt=x --trace-syscalls=no '
+    . '--track-fds=no --unw-stack-scan-frames=5 --unw-stack-scan-thresh=0 --valgrind-stacksize=1048576 '
+    . '--vex-guest-chase=yes --vex-guest-max-insns=50 --vex-iropt-level=2 '
+    . '--vex-iropt-register-updates=unwindregs-at-mem-access --vex-iropt-unroll-thresh=120 '
+    . '--vex-iropt-verbosity=0 --vex-regalloc-version=3 --vgdb=no --vgdb-error=999 --vgdb-poll=5000 '
+    . '--vgdb-prefix=/tmp/none --vgdb-shadow-registers=no --vgdb-stop-at=none --wait-for-gdb=no '
+    . '--xml-user-comment=x --xtree-compress-strings=yes --xtree-memory=none '
+    . '--xtree-memory-file=none.%p';
+row('every option: memcheck', "$every --errors-for-leak-kinds=definite,possible --expensive-definedness-checks=auto "
+    . '--free-fill=ab --freelist-big-blocks=1000000 --freelist-vol=20000000 --ignore-range-below-sp=20-10 '
+    . '--ignore-ranges=0x10-0x20,0x40-0x50 --keep-stacktraces=alloc-and-free --leak-check=summary '
+    . '--leak-check-heuristics=all --leak-resolution=high --malloc-fill=cd --partial-loads-ok=yes '
+    . '--show-leak-kinds=definite,possible --show-mismatched-frees=yes --track-origins=no '
+    . '--undef-value-errors=yes --workaround-gcc296-bugs=no --xtree-leak=no --xtree-leak-file=none.%p ./bad', status => 3, lines => ['[', $error, ']']);
+row('every option: none', "--tool=none $every ./bad", status => 3, ours => 1);
+row('every option: massif', "--tool=massif $every --alloc-fn=f --depth=30 --detailed-freq=10 --heap=yes "
+    . '--heap-admin=8 --ignore-fn=f --massif-out-file=every.ms --max-snapshots=100 --pages-as-heap=no '
+    . '--peak-inaccuracy=1.0 --stacks=no --threshold=1.0 --time-unit=i ./bad', status => 3);
+row('every option: cachegrind', "--tool=cachegrind $every --I1=32768,8,64 --D1=32768,8,64 --LL=8388608,16,64 "
+    . '--cache-sim=yes --branch-sim=no --cachegrind-out-file=every.cg ./bad', status => 3, ours => 1);
 row('parent pid in a log file', '--log-file=parent.log ./bad', status => 3, file => 'parent.log',
     lines => ['Parent PID: ']);
 row('markers', '--error-markers=begin,end ./bad', status => 3, lines => ['begin', 'end']);
