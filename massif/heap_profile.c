@@ -184,7 +184,7 @@ static void do_posix_memalign(GuestCall *c)
                              false);
     guest_call_return(c, b ? 0 : ENOMEM);
     if (b)
-        gimle_write_guest(guest_call_arg(c, 0), &b->addr, sizeof b->addr);
+        gimle_write_guest(guest_call_arg(c, 0), &(GuestAddr){ b->addr }, sizeof(GuestAddr));
 }
 
 static void do_usable_size(GuestCall *c)

@@ -15,6 +15,7 @@ static void on_map(MemWhy why, GuestAddr a, size_t len, int prot)
 {
     (void)prot;
     shadow_set(a, len, why == MEM_BRK ? SH_UNDEFINED : SH_DEFINED);
+    shadow_trim_after(len);
 }
 
 /** What is not mapped, or without any access, keeps a zero shadow: the MMU finds accesses. */

@@ -19,8 +19,6 @@
 #include "shadow/shadow.h"
 #include "xtree/heap_tree.h"
 
-/** HeapBlock.user: set by whoever frees the block, so that only one does; above it origin_birth(). */
-enum { BLOCK_TAKEN = 1 };
 /** Blocks of this size are zeroed by the kernel. */
 enum { BIG_ZERO = 1 << 20 };
 
@@ -69,7 +67,12 @@ void mc_heap_count(uint64_t allocs, uint64_t frees, uint64_t bytes)
     count(&c->bytes, bytes);
 }
 
-static void on_arena(GuestAddr a, size_t len) { shadow_set_noaccess(a, len); }
+static void on_arena(GuestAddr a, size_t len)
+{
+    shadow_set_noaccess(a, len);
+    shadow_trim_after(len);
+}
+
 static void on_dead(GuestAddr a, size_t len) { gimle_shadow_refill(a, len, SH_NOACCESS); }
 
 void mc_heap_start(void)
@@ -147,7 +150,7 @@ static HeapBlock *move_block(Thread *t, HeapBlock *old, size_t size)
 {
     HeapBlock *b = new_block(t, size, 16, HEAP_MALLOC, CONTENTS_UNDEFINED);
     if (!b) {
-        __atomic_fetch_and(&old->user, ~(uint64_t)BLOCK_TAKEN, __ATOMIC_ACQ_REL);
+        __atomic_store_n(&old->taken, 0, __ATOMIC_RELEASE);
         return NULL;
     }
     size_t keep = old->size < size ? old->size : size;
@@ -175,11 +178,14 @@ static void decided_by(GuestCall *c, unsigned first, unsigned last)
             mc_error_cond(c->thread, mc_reg_origin(c->thread, gimle_guest->arg[i]));
 }
 
+/** HeapBlock.taken is set by whoever frees the block: only one thread does. */
+static inline bool take(HeapBlock *b) { return __atomic_exchange_n(&b->taken, 1, __ATOMIC_ACQ_REL) == 0; }
+
 /** The live block at @p a for the thread that is going to free it; reports if there is none. */
 static HeapBlock *claim(Thread *t, GuestAddr a, HeapAllocKind kind)
 {
     HeapBlock *b = gimle_heap_find_start(a);
-    if (!b || __atomic_fetch_or(&b->user, BLOCK_TAKEN, __ATOMIC_ACQ_REL) & BLOCK_TAKEN) {
+    if (!b || !take(b)) {
         mc_error_free(t, a);
         return NULL;
     }
@@ -369,7 +375,7 @@ static void do_posix_memalign(GuestCall *c)
     if (shadow_check_addressable(out, 8, &bad) != SHADOW_OK)
         mc_error_access(c->thread, out, 8, true);
     shadow_set_defined_if_addressable(out, 8);
-    gimle_write_guest(out, &b->addr, 8);
+    gimle_write_guest(out, &(GuestAddr){ b->addr }, 8);
 }
 
 static void do_usable_size(GuestCall *c)
@@ -426,10 +432,7 @@ QUICK(quick_calloc)
 static HeapBlock *quick_claim(GuestAddr a, HeapAllocKind kind)
 {
     HeapBlock *b = gimle_heap_find_start(a);
-    if (!b || b->kind != kind || b->user & BLOCK_TAKEN ||
-        __atomic_fetch_or(&b->user, BLOCK_TAKEN, __ATOMIC_ACQ_REL) & BLOCK_TAKEN)
-        return NULL;
-    return b;
+    return b && b->kind == kind && take(b) ? b : NULL;
 }
 
 QUICK(quick_free)

@@ -5,6 +5,7 @@
  */
 #include <asm/prctl.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -16,7 +17,7 @@
 #include "coregrind/core/host_fd.h"
 #include "layout.h"
 
-enum { PATTERN_MIN = 1 << 20, PATTERN_MAX = 16 << 20, PATTERN_PIECES = 64, LARGE_FILL = 1 << 20,
+enum { PATTERN_MIN = 1 << 20, PATTERN_MAX = 16 << 20, PATTERN_PIECES = 64, LARGE_FILL = 128 << 10, TRIM_PAGES = 256,
        RESERVE_FLAGS = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE };
 
 static bool shadow_on_demand; /* pieces are committed by aspace_shadow_fault() */
@@ -25,6 +26,13 @@ typedef struct Pattern {
     size_t filled; /* bytes of it that hold the pattern */
 } Pattern;
 static Pattern patterns[256]; /* LOCK_shadow_pattern */
+
+/** What all anonymous shadow is; pieces that are alike are one mapping. */
+static void shadow_advise(void *p, size_t len)
+{
+    madvise(p, len, MADV_DONTDUMP);
+    madvise(p, len, MADV_NOHUGEPAGE);
+}
 
 int aspace_reserve_shadow(void)
 {
@@ -38,8 +46,7 @@ int aspace_reserve_shadow(void)
     if (p == MAP_FAILED)
         return -errno;
     CHECK(p == base);
-    madvise(base, size, MADV_DONTDUMP);
-    madvise(base, size, MADV_NOHUGEPAGE);
+    shadow_advise(base, size);
     /* The second shadow faults unless a tool maps something there: wild addresses end up in it. */
     p = mmap((void *)GIMLE_SHADOW2_BASE, GIMLE_SHADOW2_END - GIMLE_SHADOW2_BASE, PROT_NONE,
              RESERVE_FLAGS, -1, 0);
@@ -117,9 +124,13 @@ static bool fill_failed;
 /** Fill whole pages of shadow at @p s; false: not possible this way. */
 static bool shadow_fill_pages(uint8_t *s, size_t len, uint8_t value)
 {
-    if (value == 0)
-        return mmap(s, len, PROT_READ | PROT_WRITE,
-                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0) == s;
+    if (value == 0) {
+        if (mmap(s, len, PROT_READ | PROT_WRITE,
+                 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0) != s)
+            return false;
+        shadow_advise(s, len);
+        return true;
+    }
     size_t piece = pattern_piece(len);
     int fd = shadow_pattern_fd(value, piece);
     if (fd < 0)
@@ -136,6 +147,21 @@ static bool shadow_fill_pages(uint8_t *s, size_t len, uint8_t value)
     return true;
 }
 
+static bool is_zero(const uint8_t *p, size_t len) { return p[0] == 0 && memcmp(p, p + 1, len - 1) == 0; }
+
+/** Most shadow is zero and was never written: it stays without memory where it is so already. */
+static void shadow_clear(uint8_t *s, size_t len)
+{
+    while (len) {
+        size_t n = PAGE_SIZE_ - ((uintptr_t)s & (PAGE_SIZE_ - 1));
+        n = n < len ? n : len;
+        if (!is_zero(s, n))
+            memset(s, 0, n);
+        s += n;
+        len -= n;
+    }
+}
+
 void gimle_shadow_fill(GuestAddr a, size_t len, uint8_t value)
 {
     if (!aspace_is_client_range(a, len) || len == 0)
@@ -148,7 +174,52 @@ void gimle_shadow_fill(GuestAddr a, size_t len, uint8_t value)
             return;
         }
     }
-    memset(gimle_shadow(a), value, len);
+    if (value == 0)
+        shadow_clear(gimle_shadow(a), len);
+    else
+        memset(gimle_shadow(a), value, len);
+}
+
+/** Which of the @p n pages at @p s have memory of their own: not those that only show a pattern. */
+static bool shadow_pages_owned(int pagemap, const uint8_t *s, uint64_t *entry, size_t n)
+{
+    off_t at = (off_t)((uintptr_t)s / PAGE_SIZE_ * sizeof *entry);
+    return pread(pagemap, entry, n * sizeof *entry, at) == (ssize_t)(n * sizeof *entry);
+}
+
+static inline bool is_owned(uint64_t entry) { return entry >> 63 && !(entry >> 61 & 1); }
+
+size_t gimle_shadow_trim(GuestAddr a, size_t len)
+{
+    enum { RUN = 4 }; /* pages: fewer are not worth a mapping */
+    uint64_t entry[TRIM_PAGES];
+    size_t looked_at = 0;
+    if (!aspace_is_client_range(a, len) || !host_fd_may_open())
+        return 0;
+    int pagemap = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+    if (pagemap < 0)
+        return 0;
+    for (GuestAddr next = PAGE_DOWN(a), end = a + len; next < end;) {
+        size_t n = (end - next + PAGE_SIZE_ - 1) / PAGE_SIZE_, run = 0;
+        n = n < TRIM_PAGES ? n : TRIM_PAGES;
+        uint8_t *s = gimle_shadow(next);
+        if (!shadow_pages_owned(pagemap, s, entry, n))
+            break;
+        for (size_t i = 0; i <= n; i++) {
+            bool owned = i < n && is_owned(entry[i]);
+            looked_at += owned ? PAGE_SIZE_ : 0;
+            if (owned && is_zero(s + i * PAGE_SIZE_, PAGE_SIZE_)) {
+                run++;
+                continue;
+            }
+            if (run >= RUN)
+                shadow_fill_pages(s + (i - run) * PAGE_SIZE_, run * PAGE_SIZE_, 0);
+            run = 0;
+        }
+        next += n * PAGE_SIZE_;
+    }
+    close(pagemap);
+    return looked_at;
 }
 
 void gimle_shadow_refill(GuestAddr a, size_t len, uint8_t value)

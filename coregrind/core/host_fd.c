@@ -98,6 +98,11 @@ bool host_fd_files_may_grow(void)
 
 void host_fd_share(void) { shared |= in_use; }
 
+static atomic_bool stopped;
+
+void host_fd_stop_opening(void) { atomic_store(&stopped, true); }
+bool host_fd_may_open(void) { return !atomic_load(&stopped); }
+
 void host_fd_close(int fd)
 {
     if (host_fd_is_core(fd)) {

@@ -26,6 +26,10 @@ bool host_fd_is_core(int fd);
 bool host_fd_files_may_grow(void);
 /** The table of descriptors is about to be shared with a new process: what is open now stays so. */
 void host_fd_share(void);
+/** The client is about to forbid itself system calls, and so us: what can be done without is not done. */
+void host_fd_stop_opening(void);
+/** May files be opened (and memory given back) that nothing depends on? */
+bool host_fd_may_open(void);
 /** Close one of ours, unless it is shared. */
 void host_fd_close(int fd);
 

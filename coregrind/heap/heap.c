@@ -12,7 +12,7 @@
 #include "base/ranked_lock.h"
 #include "coregrind/heap/heap_internal.h"
 
-enum { CACHE_BATCH = 32, CACHE_MAX = 2 * CACHE_BATCH, BIG_BATCH_BYTES = 32768, MAX_HELD = 16 };
+enum { CACHE_BATCH = 32, BIG_BATCH_BYTES = 32768, MAX_HELD = 16 };
 
 typedef struct ThreadCache {
     uint16_t n[HEAP_CLASSES];
@@ -20,14 +20,13 @@ typedef struct ThreadCache {
     unsigned n_held;
     uint64_t held_bytes;
     Slot *held[MAX_HELD]; /**< freed, on the way to the quarantine */
-    Slot *free[HEAP_CLASSES][CACHE_MAX];
+    Slot *free[HEAP_CLASSES][CACHE_BATCH];
 } ThreadCache;
 
 static _Thread_local ThreadCache cache;
 static pthread_key_t cache_key;
-static size_t red_zone_bytes = 16;
+size_t heap_red_zone = 16;
 static unsigned n_caches;  /**< threads that have used the heap */
-static void (*dead_callback)(GuestAddr a, size_t len);
 
 /* ---- set-up -------------------------------------------------------------------------------------- */
 
@@ -65,17 +64,20 @@ static void register_cache(void)
     cache.registered = true;
 }
 
+/** Counting is for programs with one thread: there it costs little, and nobody can interfere. */
+bool heap_is_of_one_thread(void) { return __atomic_load_n(&n_caches, __ATOMIC_RELAXED) <= 1; }
+
 void gimle_heap_init(size_t red_zone, uint64_t quarantine_bytes, uint64_t big_block)
 {
     red_zone = red_zone < 16 ? 16 : red_zone > 4096 ? 4096 : red_zone;
-    red_zone_bytes = (red_zone + 15) & ~(size_t)15;
+    heap_red_zone = (red_zone + 15) & ~(size_t)15;
     quarantine_init(quarantine_bytes, big_block);
 }
 
 void gimle_heap_on_reuse(void (*dropped)(HeapBlock *b)) { heap_dropped_callback = dropped; }
 void gimle_heap_on_arena(void (*mapped)(GuestAddr a, size_t len)) { heap_arena_callback = mapped; }
 
-void gimle_heap_on_dead(void (*dead)(GuestAddr a, size_t len)) { dead_callback = dead; }
+void gimle_heap_on_dead(void (*dead)(GuestAddr a, size_t len)) { heap_dead_callback = dead; }
 
 /* ---- slots ----------------------------------------------------------------------------------------- */
 
@@ -97,88 +99,45 @@ static Slot *refill(unsigned cls)
     return cache.free[cls][n - 1];
 }
 
+/** The slot will be used soon: its memory, and the shadow that a tool may have for it. */
+static inline void prefetch_slot(const Slot *s, unsigned cls)
+{
+    GuestAddr a = s->b.addr;
+    __builtin_prefetch(s, 1);
+    __builtin_prefetch((void *)(uintptr_t)a, 1);
+    __builtin_prefetch(gimle_shadow(a), 1);
+    if (cls >= 5)
+        __builtin_prefetch(gimle_shadow(a) + 64, 1);
+}
+
 static inline Slot *take_slot(unsigned cls)
 {
+    enum { AHEAD = 3 };
     unsigned n = cache.n[cls];
     if (__builtin_expect(n == 0, 0))
         return refill(cls);
+    if (n > AHEAD)
+        prefetch_slot(cache.free[cls][n - 1 - AHEAD], cls);
     cache.n[cls] = (uint16_t)(n - 1);
     return cache.free[cls][n - 1];
 }
 
-/** The slot will be used soon: its memory, and the shadow that a tool may have for it. */
-static inline void prefetch_slot(GuestAddr a)
+void heap_recycle(Slot **slots, unsigned n)
 {
-    __builtin_prefetch((void *)(uintptr_t)a, 1);
-    __builtin_prefetch(gimle_shadow(a), 1);
-}
-
-/** The older half of the slots of @p cls goes back to where all threads find them. */
-static void shrink_cache(unsigned cls)
-{
-    unsigned batch = batch_of(cls);
-    spans_give(cache.free[cls], batch);
-    cache.n[cls] = (uint16_t)(cache.n[cls] - batch);
-    memmove(cache.free[cls], cache.free[cls] + batch, cache.n[cls] * sizeof(Slot *));
-}
-
-void heap_recycle(Slot *s)
-{
-    if (!s->span) {
-        registered_remove(s);
-        return;
+    unsigned kept = 0;
+    for (unsigned i = 0; i < n; i++) {
+        Slot *s = slots[i];
+        if (slot_is_registered(s)) {
+            registered_remove(s);
+            continue;
+        }
+        slot_set_state(s, SLOT_FREE);
+        if (s->b.detail == CLASS_LARGE)
+            span_free_large(s);
+        else
+            slots[kept++] = s;
     }
-    slot_set_state(s, SLOT_FREE);
-    if (s->span->slot_size == 0) {
-        span_free_large(s);
-        return;
-    }
-    unsigned cls = s->span->cls;
-    prefetch_slot(s->b.addr);
-    if (!cache.registered)
-        register_cache();
-    if (cache.n[cls] >= 2 * batch_of(cls))
-        shrink_cache(cls);
-    cache.free[cls][cache.n[cls]++] = s;
-}
-
-/* ---- spans without live blocks ------------------------------------------------------------------------- */
-
-/** Counting is for programs with one thread: there it costs nothing, and nobody can interfere. */
-static inline bool counts_live(void) { return __atomic_load_n(&n_caches, __ATOMIC_RELAXED) <= 1; }
-
-static inline void count_live(const Slot *s)
-{
-    if (counts_live())
-        s->span->live++;
-}
-
-/**
- * Telling costs some 60 us a unit, most of it the page faults when the span is used again: it may
- * cost 150 ms in all, and after that a small part of what freeing costs.
- */
-static int64_t dead_credit_ns = 150000000;
-
-static void tell_dead(Span *span)
-{
-    enum { UNIT_NS = 60000 };
-    int64_t cost = (int64_t)(span->len >> HEAP_UNIT_BITS) * UNIT_NS;
-    if (!dead_callback || dead_credit_ns < cost || gimle_thread_count() != 1)
-        return;
-    dead_credit_ns -= cost;
-    span->retired = 0;
-    dead_callback(span->base, span->len);
-}
-
-static inline void count_dead(const Slot *s)
-{
-    Span *span = s->span;
-    if (!span || span->slot_size == 0 || !counts_live())
-        return;
-    span->retired += span->slot_size;
-    dead_credit_ns += 4 + (span->slot_size >> 5);
-    if (--span->live == 0 && span->retired >= span->len / 2)
-        tell_dead(span);
+    spans_give(slots, kept);
 }
 
 /* ---- allocating and freeing -------------------------------------------------------------------------- */
@@ -188,21 +147,21 @@ HeapBlock *gimle_heap_alloc(Thread *t, size_t size, size_t align, HeapAllocKind 
     (void)t;
     if (align < 16)
         align = 16;
-    if ((align & (align - 1)) || align > (1ULL << 31) || size > GIMLE_CLIENT_END - align - 2 * red_zone_bytes)
+    if ((align & (align - 1)) || align > (1ULL << 31) || size > GIMLE_CLIENT_END - align - 2 * heap_red_zone)
         return NULL;
     size_t payload = (size + 15) & ~(size_t)15;
-    size_t need = red_zone_bytes + (align - 16) + (payload ? payload : 16) + red_zone_bytes;
+    size_t need = heap_red_zone + (align - 16) + (payload ? payload : 16) + heap_red_zone;
     Slot *s = need <= HEAP_MAX_SLOT ? take_slot(size_class(need)) : span_new_large(need);
     if (!s)
         return NULL;
     GuestAddr a = s->b.addr; /* of the block that was here before, most often as aligned */
-    if (a == 0 || s->b.align != 16 || align != 16)
-        a = (span_slot_addr(s) + red_zone_bytes + align - 1) & ~(GuestAddr)(align - 1);
-    s->b = (HeapBlock){ .addr = a, .size = size,
-                        .kind = (uint8_t)kind, .red_zone = (uint16_t)red_zone_bytes,
-                        .align = (uint32_t)align, .freed = SLOT_FREE };
+    if (s->b.is_placed || align != 16)
+        a = (span_slot_addr(s) + heap_red_zone + align - 1) & ~(GuestAddr)(align - 1);
+    s->b = (HeapBlock){ .addr = a, .size = size, .kind = kind, .detail = s->b.detail,
+                        .is_placed = align != 16, .freed = SLOT_FREE };
     slot_set_state(s, SLOT_LIVE);
-    count_live(s);
+    if (s->b.detail != CLASS_LARGE && heap_is_of_one_thread())
+        parts_count_live(slot_span(s), s);
     return &s->b;
 }
 
@@ -213,7 +172,8 @@ void gimle_heap_free(Thread *t, HeapBlock *b, const StackTrace *where)
     CHECK(b->freed == SLOT_LIVE, "block %llx is not live", (unsigned long long)b->addr);
     b->free = where;
     slot_set_state(s, SLOT_FREED);
-    count_dead(s);
+    if (!slot_is_registered(s) && s->b.detail != CLASS_LARGE && heap_is_of_one_thread())
+        parts_count_dead(slot_span(s), s);
     if (!cache.registered)
         register_cache();
     cache.held[cache.n_held++] = s;
@@ -225,15 +185,16 @@ void gimle_heap_free(Thread *t, HeapBlock *b, const StackTrace *where)
 size_t gimle_heap_slack(const HeapBlock *b)
 {
     const Slot *s = (const Slot *)b;
-    if (!s->span)
+    if (slot_is_registered(s))
         return b->size;
-    size_t bytes = s->span->slot_size ? s->span->slot_size : s->span->len;
-    return (size_t)(span_slot_addr(s) + bytes - b->addr) - b->red_zone;
+    const Span *span = slot_span(s);
+    size_t bytes = span->slot_size ? span->slot_size : span->len;
+    return (size_t)(span_slot_addr(s) + bytes - b->addr) - heap_red_zone;
 }
 
 bool gimle_heap_resize(HeapBlock *b, size_t new_size)
 {
-    if (!slot_of(b)->span || new_size > gimle_heap_slack(b))
+    if (slot_is_registered(slot_of(b)) || new_size > gimle_heap_slack(b))
         return false;
     b->size = new_size;
     return true;

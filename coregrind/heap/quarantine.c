@@ -35,6 +35,7 @@ void quarantine_init(uint64_t bytes, uint64_t big_block)
 {
     limit = bytes;
     big_size = big_block;
+    parts_init(bytes);
 }
 
 bool quarantine_is_due(uint64_t bytes) { return bytes >= limit / 64; }
@@ -90,7 +91,9 @@ static Slot *pop(Queue *q)
  */
 static uint64_t weight(const Slot *s)
 {
-    return s->span && s->span->slot_size ? s->span->slot_size : s->b.size + 2 * s->b.red_zone + 1;
+    if (slot_is_registered(s))
+        return s->b.size + 2 * s->b.detail + 1;
+    return s->b.detail == CLASS_LARGE ? s->b.size + 2 * heap_red_zone + 1 : size_class_bytes(s->b.detail);
 }
 
 /** Up to MAX_OUT blocks that are too many. LOCK_heap is held. */
@@ -121,11 +124,9 @@ void quarantine_add(Slot *const *slots, unsigned n)
         n = 0;
         unsigned n_out = take_out(out);
         lock_release(LOCK_heap);
-        for (unsigned i = 0; i < n_out; i++) {
-            if (heap_dropped_callback)
-                heap_dropped_callback(&out[i]->b);
-            heap_recycle(out[i]);
-        }
+        for (unsigned i = 0; heap_dropped_callback && i < n_out; i++)
+            heap_dropped_callback(&out[i]->b);
+        heap_recycle(out, n_out);
         if (n_out < MAX_OUT)
             break;
     } while (true);

@@ -27,10 +27,10 @@ static _Atomic size_t count;
 
 static GuestAddr lowest(const Slot *s)
 {
-    return s->b.addr > s->b.red_zone ? s->b.addr - s->b.red_zone : 0;
+    return s->b.addr > s->b.detail ? s->b.addr - s->b.detail : 0;
 }
 
-static GuestAddr highest(const Slot *s) { return s->b.addr + s->b.size + s->b.red_zone; }
+static GuestAddr highest(const Slot *s) { return s->b.addr + s->b.size + s->b.detail; }
 
 static size_t first_unit(const Slot *s) { return lowest(s) >> HEAP_UNIT_BITS; }
 static size_t last_unit(const Slot *s) { return highest(s) >> HEAP_UNIT_BITS; }
@@ -44,8 +44,7 @@ Slot *registered_add(GuestAddr a, size_t size, size_t red_zone)
         return NULL;
     Slot *s = calloc(1, sizeof *s);
     CHECK(s != NULL, "out of memory");
-    s->b = (HeapBlock){ .addr = a, .size = size, .kind = HEAP_CUSTOM, .align = 1,
-                        .red_zone = (uint16_t)red_zone };
+    s->b = (HeapBlock){ .addr = a, .size = size, .kind = HEAP_CUSTOM, .detail = (uint16_t)red_zone };
     lock_take(LOCK_heap);
     if (is_wide(s)) {
         vec_push(&wide, s);

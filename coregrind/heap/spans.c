@@ -125,7 +125,8 @@ Slot *span_slot_at(GuestAddr a)
 
 GuestAddr span_slot_addr(const Slot *s)
 {
-    return s->span->base + (GuestAddr)(s - s->span->slot) * s->span->slot_size;
+    const Span *span = slot_span(s);
+    return span->base + (GuestAddr)(s - span->slot) * span->slot_size;
 }
 
 /* ---- client pages ----------------------------------------------------------------------------------- */
@@ -188,7 +189,7 @@ static Slot *array_new(uint32_t n)
     lock_take(LOCK_heap);
     Slot *a = free_arrays[c];
     if (a)
-        free_arrays[c] = a->next;
+        free_arrays[c] = slot_next(a);
     lock_release(LOCK_heap);
     return a ? a : heap_meta_alloc(sizeof(Slot) << c);
 }
@@ -197,14 +198,15 @@ static Slot *array_new(uint32_t n)
 static void array_free(Slot *a, uint32_t n)
 {
     a->b.addr = 0;
-    a->next = free_arrays[array_class(n)];
+    slot_set_next(a, free_arrays[array_class(n)]);
     free_arrays[array_class(n)] = a;
 }
 
 /* ---- spans --------------------------------------------------------------------------------------------- */
 
 static Span *all_spans;               /* with slots; under LOCK_heap */
-static Span *partial[HEAP_CLASSES];   /* with slots to give out; under LOCK_heap */
+static Span *partial[HEAP_CLASSES];   /* with slots to give out, longest so first; under LOCK_heap */
+static Span **partial_end[HEAP_CLASSES]; /* the last link of each list that is not empty */
 static Span *free_records;            /* Span records without memory; under LOCK_heap */
 
 /* Runs of units that no span uses, by length; the last list has all longer ones. Under LOCK_heap. */
@@ -255,9 +257,9 @@ static void span_become(Span *s, GuestAddr base, size_t len, uint32_t slot_size,
     s->slot_size = slot_size;
     s->n_slots = n_slots;
     s->slot = slot;
-    s->n_out = s->live = s->retired = 0;
+    s->n_out = 0;
     s->free = NULL;
-    s->is_run = s->is_partial = false;
+    s->is_run = s->is_partial = s->is_filling = false;
     __atomic_store_n(&s->version, s->version + 1, __ATOMIC_SEQ_CST);
 }
 
@@ -325,37 +327,56 @@ static Span *span_new(GuestAddr base, size_t len, uint32_t slot_size, uint32_t n
     return s;
 }
 
-static void partial_add(Span *s)
+/** Into the list of its class where @p link points. */
+static void partial_add(Span *s, Span **link)
 {
     s->is_partial = true;
-    s->partial_next = partial[s->cls];
-    s->partial_link = &partial[s->cls];
+    s->partial_next = *link;
+    s->partial_link = link;
     if (s->partial_next)
         s->partial_next->partial_link = &s->partial_next;
-    partial[s->cls] = s;
+    else
+        partial_end[s->cls] = &s->partial_next;
+    *link = s;
+}
+
+static void partial_add_first(Span *s) { partial_add(s, &partial[s->cls]); }
+
+static void partial_add_last(Span *s)
+{
+    partial_add(s, partial[s->cls] ? partial_end[s->cls] : &partial[s->cls]);
 }
 
 static void partial_remove(Span *s)
 {
-    s->is_partial = false;
+    s->is_partial = s->is_filling = false;
     *s->partial_link = s->partial_next;
     if (s->partial_next)
         s->partial_next->partial_link = s->partial_link;
+    else
+        partial_end[s->cls] = s->partial_link;
 }
 
-/** A new span for class @p cls; false if there is no memory. */
-static bool grow_class(unsigned cls)
+/** Slots of this size have spans of their own: what one leaves behind any other class can use. */
+enum { HEAP_ALONE = 32 << 10, GIVE_SPANS = 4 };
+_Static_assert(HEAP_ALONE * 8 <= SPAN_PARTS * PART_BYTES && HEAP_MAX_SLOT <= SPAN_PARTS * PART_BYTES,
+               "each part of a span is counted");
+
+/** A new span for class @p cls; false if there is no memory, or no free run if it is to be of one. */
+static bool grow_class(unsigned cls, bool only_run)
 {
-    uint32_t size = size_class_bytes(cls);
-    size_t len = ((size_t)size * 8 + HEAP_UNIT - 1) & ~(size_t)(HEAP_UNIT - 1);
+    uint32_t size = size_class_bytes(cls), n = size < HEAP_ALONE ? 8 : 1;
+    size_t len = ((size_t)size * n + HEAP_UNIT - 1) & ~(size_t)(HEAP_UNIT - 1);
     GuestAddr base = run_take(len);
-    if (!base)
+    bool of_run = base != 0;
+    if (!base && !only_run)
         base = take_units(len);
     if (!base)
         return false;
-    Span *s = span_new(base, len, size, (uint32_t)(len / size), cls);
+    Span *s = span_new(base, len, size, n == 1 ? 1 : (uint32_t)(len / size), cls);
+    parts_take(s, of_run);
     lock_take(LOCK_heap);
-    partial_add(s);
+    partial_add_first(s);
     lock_release(LOCK_heap);
     return true;
 }
@@ -365,12 +386,11 @@ static Slot *span_take_slot(Span *s)
 {
     Slot *slot = s->free;
     if (slot) {
-        s->free = slot->next;
+        s->free = slot_next(slot);
     } else if (s->used < s->n_slots) {
         slot = &s->slot[s->used];
-        slot->span = s;
-        slot->b.addr = 0;
-        slot->b.freed = SLOT_FREE;
+        slot->b = (HeapBlock){ .addr = s->base + (GuestAddr)s->used * s->slot_size + heap_red_zone,
+                               .detail = s->cls, .freed = SLOT_FREE };
         __atomic_store_n(&s->used, s->used + 1, __ATOMIC_RELEASE);
     } else {
         return NULL;
@@ -379,12 +399,29 @@ static Slot *span_take_slot(Span *s)
     return slot;
 }
 
+/**
+ * Blocks that were freed together leave the quarantine together: a span drains, and will soon be of
+ * use to any class unless its first free slots are used at once.  So a free run is better than a span
+ * of which less than a quarter is free.
+ */
+static bool wants_run(unsigned cls)
+{
+    lock_take(LOCK_heap);
+    const Span *s = partial[cls];
+    bool wants = s && !s->is_filling && s->n_slots - s->n_out < s->n_slots / 4;
+    lock_release(LOCK_heap);
+    return wants;
+}
+
 unsigned spans_take(unsigned cls, Slot **out, unsigned want)
 {
     unsigned n = 0;
+    if (wants_run(cls))
+        grow_class(cls, true);
     do {
         lock_take(LOCK_heap);
         while (n < want && partial[cls]) {
+            partial[cls]->is_filling = true;
             out[n] = span_take_slot(partial[cls]);
             if (out[n])
                 n++;
@@ -392,30 +429,40 @@ unsigned spans_take(unsigned cls, Slot **out, unsigned want)
                 partial_remove(partial[cls]);
         }
         lock_release(LOCK_heap);
-    } while (n == 0 && grow_class(cls));
+    } while (n == 0 && grow_class(cls, false));
     return n;
 }
 
 void spans_give(Slot *const *slots, unsigned n)
 {
+    struct {
+        GuestAddr base;
+        size_t len;
+    } gone[GIVE_SPANS];
+    unsigned n_gone = 0;
     lock_take(LOCK_heap);
     for (unsigned i = 0; i < n; i++) {
         Slot *slot = slots[i];
-        Span *s = slot->span;
-        slot->next = s->free;
+        Span *s = slot_span(slot);
+        slot_set_next(slot, s->free);
         s->free = slot;
         s->n_out--;
         if (!s->is_partial)
-            partial_add(s);
+            partial_add_last(s);
         /* Nothing of it is in use: for any class, unless it is all that its own has. */
         if (s->n_out == 0 && (s->partial_next || partial[s->cls] != s)) {
             partial_remove(s);
             list_remove(s);
             array_free(s->slot, s->n_slots);
+            parts_forget(s);
+            if (n_gone < GIVE_SPANS)
+                gone[n_gone++] = (typeof(*gone)){ s->base, s->len };
             run_add(s, s->base, s->len);
         }
     }
     lock_release(LOCK_heap);
+    for (unsigned i = 0; i < n_gone; i++)
+        parts_give(gone[i].base, gone[i].len);
 }
 
 Slot *span_new_large(size_t bytes)
@@ -425,15 +472,15 @@ Slot *span_new_large(size_t bytes)
     if (!base)
         return NULL;
     Span *s = span_new(base, len, 0, 1, 0);
-    s->used = 1;
-    s->slot[0].span = s;
-    s->slot[0].b.freed = SLOT_FREE;
+    s->slot[0].b = (HeapBlock){ .addr = base + heap_red_zone, .detail = CLASS_LARGE,
+                                .freed = SLOT_FREE };
+    __atomic_store_n(&s->used, 1, __ATOMIC_RELEASE);
     return &s->slot[0];
 }
 
 void span_free_large(Slot *slot)
 {
-    Span *s = slot->span;
+    Span *s = slot_span(slot);
     GuestAddr base = s->base;
     size_t len = s->len;
     span_enter(s, NULL);

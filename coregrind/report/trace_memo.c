@@ -13,7 +13,8 @@
 
 #include "base/check.h"
 
-enum { ENTRY_BITS = 10, ENTRIES = 1 << ENTRY_BITS, HINT_BITS = 11, HINTS = 1 << HINT_BITS };
+enum { ENTRY_BITS = 10, ENTRIES = 1 << ENTRY_BITS, HINT_BITS = 11, HINTS = 1 << HINT_BITS,
+       LATEST_BITS = 6 };
 
 typedef struct TraceEntry {
     const StackTrace *trace;
@@ -37,6 +38,7 @@ typedef struct FrameHint {
 typedef struct TraceMemo {
     GuestAddr lo, hi; /**< the stack that all entries are about */
     unsigned turn;    /**< which of a pair goes next */
+    const TraceEntry *latest[1 << LATEST_BITS]; /**< by the innermost frame alone: most often it */
     FrameHint hint[HINTS];
     TraceEntry entry[ENTRIES];
 } TraceMemo;
@@ -83,6 +85,11 @@ static TraceEntry *entries_of(const TraceStart *at)
     return &memo->entry[mix(v) >> (64 - ENTRY_BITS) & ~1ULL];
 }
 
+static const TraceEntry **latest_of(const TraceStart *at)
+{
+    return &memo->latest[mix(at->sp ^ at->pc << 20 ^ word_at(at->sp)) >> (64 - LATEST_BITS)];
+}
+
 static void put_hints(const TraceStart *at, const UnwindLog *log)
 {
     for (unsigned i = 0; i + 1 < log->n_callers; i++) {
@@ -107,9 +114,17 @@ const StackTrace *trace_memo_find(const TraceStart *at)
 {
     if (!in_stack(at->sp))
         return NULL;
-    const TraceEntry *e = entries_of(at);
-    const StackTrace *t = entry_match(e, at);
-    return t ? t : entry_match(e + 1, at);
+    const TraceEntry **latest = latest_of(at), *e = *latest;
+    const StackTrace *t = e ? entry_match(e, at) : NULL;
+    if (t)
+        return t;
+    e = entries_of(at);
+    t = entry_match(e, at);
+    if (!t)
+        t = entry_match(++e, at);
+    if (t)
+        *latest = e;
+    return t;
 }
 
 /** All entries are about one stack: another one starts anew. */

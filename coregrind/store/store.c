@@ -19,7 +19,7 @@
 #include "store_file.h"
 
 enum {
-    FLUSH_BYTES = 4 << 20,     /* what may wait in memory for each file */
+    FLUSH_BYTES = 1 << 20,     /* what may wait in memory for each file */
     FILE_BYTES = 128 << 20,
 };
 #define DIRECTORY_BYTES (512ull << 20)
@@ -190,6 +190,7 @@ void store_save(void)
 void store_stop(void)
 {
     store_fork_child();
+    host_fd_stop_opening();
     if (store.dir >= 0)
         host_fd_close(store.dir);
     store.dir = -1;

@@ -19,11 +19,15 @@
 /** The shadow byte of client byte @p a (a < GIMLE_CLIENT_END). Untouched shadow reads as zero. */
 static inline uint8_t *gimle_shadow(GuestAddr a) { return (uint8_t *)(uintptr_t)(a + GIMLE_SHADOW_DELTA); }
 /** Set the shadow of [a, a+len) to @p value without spending memory on large ranges: zero drops
- *  pages, other values of ranges of 1 MiB and more map a pre-filled copy-on-write pattern. */
+ *  pages, other values of ranges of 128 KiB and more map a pre-filled copy-on-write pattern. */
 void gimle_shadow_fill(GuestAddr a, size_t len, uint8_t value);
 /** The same for a part of a range that was filled with @p value before: what was written to the shadow
  *  since then is given back. */
 void gimle_shadow_refill(GuestAddr a, size_t len, uint8_t value);
+
+/** Give back pages of the shadow of [a, a+len) that are all zero; how many bytes were looked at. Only
+ *  while no other thread may write to them. */
+size_t gimle_shadow_trim(GuestAddr a, size_t len);
 
 /** Copy from client memory that may be unmapped: bytes copied before the first fault. Never faults. */
 size_t gimle_read_guest(void *dst, GuestAddr src, size_t len);
@@ -51,23 +55,27 @@ typedef enum HeapAllocKind {
     HEAP_MALLOC, HEAP_NEW, HEAP_NEW_ARRAY, HEAP_CUSTOM, HEAP_POOL
 } HeapAllocKind;
 
+/** Small, since there is one for each block, and a quarantine has hundreds of thousands. */
 typedef struct HeapBlock {
-    GuestAddr addr;           /**< what the client was given */
-    size_t size;              /**< what it asked for */
-    uint8_t kind;             /**< HeapAllocKind */
+    uint64_t addr : 45;       /**< what the client was given */
+    uint64_t kind : 3;        /**< HeapAllocKind */
+    uint64_t detail : 16;     /**< the heap's */
+    uint64_t size : 45;       /**< what the client asked for */
+    uint64_t is_placed : 1;   /**< the heap's */
     uint8_t freed;            /**< in quarantine */
-    uint16_t red_zone;        /**< bytes before and (at least) after */
-    uint32_t align;
+    uint8_t taken;            /**< the tool's; 0 at first */
     const StackTrace *alloc;  /**< where allocated */
-    const StackTrace *free;   /**< where freed, if freed */
-    uint64_t user;            /**< the tool's */
+    union {
+        const StackTrace *free; /**< where freed, if freed */
+        uint64_t user;          /**< the tool's, before; 0 at first */
+    };
 } HeapBlock;
 
 /** Configure once at init: red zone bytes (16..4096), quarantine bytes, size above which freed blocks
  *  are put at the quarantine's young end only ("big blocks"). */
 void gimle_heap_init(size_t red_zone, uint64_t quarantine_bytes, uint64_t big_block);
 /** New block; align a power of two >= 16. NULL if no memory. Memory contents are undefined (what an
- *  earlier block left). alloc and user are 0 for the caller to set. Thread-safe. */
+ *  earlier block left). alloc is NULL for the caller to set. Thread-safe. */
 HeapBlock *gimle_heap_alloc(Thread *t, size_t size, size_t align, HeapAllocKind kind);
 /** Move @p b to the quarantine; blocks that fall out of it are reported to @p dropped first. */
 void gimle_heap_free(Thread *t, HeapBlock *b, const StackTrace *where);

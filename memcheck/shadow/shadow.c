@@ -13,7 +13,9 @@
 
 
 /** Ranges of this many bytes are left to the core, which does not spend memory on them. */
-#define FILL_BY_CORE (256u << 10)
+#define FILL_BY_CORE (128u << 10)
+/** Likewise where zeros are stored, which the pages of most shadow have already. */
+#define ZERO_BY_CORE 4096u
 
 /** A leaf: nothing else is taken while it is held. */
 static pthread_mutex_t pattern_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -97,7 +99,7 @@ void shadow_set(GuestAddr a, size_t len, uint8_t value)
     if (!clip(a, &len))
         return;
     forget_patterns(a, len);
-    if (len >= FILL_BY_CORE)
+    if (len >= (value == SH_DEFINED ? ZERO_BY_CORE : FILL_BY_CORE))
         gimle_shadow_fill(a, len, value);
     else
         fill(gimle_shadow(a), len, value);
@@ -218,6 +220,10 @@ void shadow_copy(GuestAddr from, GuestAddr to, size_t len)
     if (memchr(gimle_shadow(from), SH_NOACCESS, len) ||
         memchr(gimle_shadow(to), SH_NOACCESS, len)) {
         copy_carefully(from, to, len);
+        return;
+    }
+    if (len >= ZERO_BY_CORE && shadow_all_defined(from, len)) {
+        shadow_set_defined(to, len);
         return;
     }
     memmove(gimle_shadow(to), gimle_shadow(from), len);

@@ -52,4 +52,8 @@ void shadow_copy(GuestAddr from, GuestAddr to, size_t len);
 /** Is every byte of the range defined and addressable? Quick. */
 bool shadow_all_defined(GuestAddr a, size_t len);
 
+/** In trim.c: @p len more bytes are mapped. What shadow need not be in memory is given back from time
+ *  to time. */
+void shadow_trim_after(size_t len);
+
 #endif
