@@ -68,11 +68,6 @@ static void massif_fini(int exit_code)
     output_write();
 }
 
-static bool client_request(Thread *t, const uint64_t args[6], uint64_t *result)
-{
-    return monitor_request(t, args, result) || custom_block_request(t, args, result);
-}
-
 const GimleTool gimle_tool = {
     .api = GIMLE_TOOL_API,
     .name = "Massif",
@@ -86,5 +81,6 @@ const GimleTool gimle_tool = {
     .events = &events,
     .intercepts = intercepts,
     .fini = massif_fini,
-    .client_request = client_request,
+    .client_request = custom_block_request,
+    .monitor = monitor_command,
 };

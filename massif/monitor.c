@@ -2,13 +2,11 @@
 /* A word that says what, which may be shortened, and the name of a file. */
 #include "monitor.h"
 
+#include <stdlib.h>
 #include <string.h>
 
-#include "gimle/client.h"
 #include "output.h"
 #include "snapshots.h"
-
-enum { MAX_COMMAND = 4096 };
 
 static const char default_file[] = "massif.vgdb.out";
 
@@ -61,14 +59,11 @@ static bool run_command(char *text)
     return false;
 }
 
-bool monitor_request(Thread *t, const uint64_t args[6], uint64_t *result)
+bool monitor_command(Thread *t, const char *command)
 {
-    char text[MAX_COMMAND + 1];
+    char *text = strdup(command);
     (void)t;
-    if (args[0] != VG_USERREQ__GDB_MONITOR_COMMAND)
-        return false;
-    size_t n = gimle_read_guest(text, args[1], MAX_COMMAND);
-    text[n] = '\0';
-    *result = 0;
-    return memchr(text, 0, n) && run_command(text);
+    bool known = text && run_command(text);
+    free(text);
+    return known;
 }

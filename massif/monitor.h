@@ -5,7 +5,7 @@
 
 #include "massif.h"
 
-/** A client request that is not the core's: is it such a command that is known? */
-bool monitor_request(Thread *t, const uint64_t args[6], uint64_t *result);
+/** GimleTool.monitor: is it such a command that is known? */
+bool monitor_command(Thread *t, const char *command);
 
 #endif
