@@ -42,17 +42,25 @@ static void *grow(struct Arena *a, const void *old, uint32_t n, size_t size, uin
     return p;
 }
 
-IrRef ir_emit(IrBlock *b, const IrInsn *insn)
+static __attribute__((noinline)) void grow_insns(IrBlock *b)
+{
+    b->insn = grow(b->arena, b->insn, b->n, sizeof *b->insn, &b->cap);
+}
+
+/** ir_emit() for the functions of this file. */
+static inline __attribute__((always_inline)) IrRef append(IrBlock *b, IrInsn insn)
 {
     if (__builtin_expect(b->n == b->cap, 0))
-        b->insn = grow(b->arena, b->insn, b->n, sizeof *b->insn, &b->cap);
-    b->insn[b->n] = *insn;
+        grow_insns(b);
+    b->insn[b->n] = insn;
     return b->n++;
 }
 
+IrRef ir_emit(IrBlock *b, const IrInsn *insn) { return append(b, *insn); }
+
 static inline IrRef emit3(IrBlock *b, IrOp op, IrType t, unsigned sub, IrRef x, IrRef y, IrRef z)
 {
-    return ir_emit(b, &(IrInsn){ .op = (uint8_t)op, .type = (uint8_t)t, .sub = (uint8_t)sub,
+    return append(b, (IrInsn){ .op = (uint8_t)op, .type = (uint8_t)t, .sub = (uint8_t)sub,
                                  .arg = { x, y, z } });
 }
 
@@ -60,19 +68,19 @@ IrRef ir_const(IrBlock *b, IrType t, uint64_t v)
 {
     if (!ir_is_vec(t))
         v &= ir_mask(t);
-    return ir_emit(b, &(IrInsn){ .op = OP_CONST, .type = (uint8_t)t,
+    return append(b, (IrInsn){ .op = OP_CONST, .type = (uint8_t)t,
                                  .arg = { IR_NONE, IR_NONE, IR_NONE }, .imm = v });
 }
 
 IrRef ir_get(IrBlock *b, IrType t, RegId r)
 {
-    return ir_emit(b, &(IrInsn){ .op = OP_GET, .type = (uint8_t)t, .aux = r,
+    return append(b, (IrInsn){ .op = OP_GET, .type = (uint8_t)t, .aux = r,
                                  .arg = { IR_NONE, IR_NONE, IR_NONE } });
 }
 
 void ir_put(IrBlock *b, RegId r, IrRef v)
 {
-    ir_emit(b, &(IrInsn){ .op = OP_PUT, .aux = r, .arg = { v, IR_NONE, IR_NONE } });
+    append(b, (IrInsn){ .op = OP_PUT, .aux = r, .arg = { v, IR_NONE, IR_NONE } });
 }
 
 IrRef ir_unop(IrBlock *b, IrOp op, IrType t, IrRef a)
@@ -102,7 +110,7 @@ IrRef ir_select(IrBlock *b, IrRef cond, IrRef a, IrRef b2)
 
 IrRef ir_flags(IrBlock *b, IrFlagKind k, IrType width, IrRef a, IrRef b2, IrRef c)
 {
-    return ir_emit(b, &(IrInsn){ .op = OP_FLAGS, .type = TY_FLAGS, .sub = (uint8_t)k,
+    return append(b, (IrInsn){ .op = OP_FLAGS, .type = TY_FLAGS, .sub = (uint8_t)k,
                                  .aux = (uint16_t)width, .arg = { a, b2, c } });
 }
 
@@ -113,14 +121,14 @@ IrRef ir_cond(IrBlock *b, IrCond cc, IrRef flags)
 
 IrRef ir_load(IrBlock *b, IrSpace space, IrType t, IrMem m)
 {
-    return ir_emit(b, &(IrInsn){ .op = OP_LOAD, .type = (uint8_t)t, .space = (uint8_t)space,
+    return append(b, (IrInsn){ .op = OP_LOAD, .type = (uint8_t)t, .space = (uint8_t)space,
                                  .scale = m.scale, .arg = { m.base, m.index, IR_NONE },
                                  .disp = m.disp });
 }
 
 void ir_store(IrBlock *b, IrSpace space, IrMem m, IrRef v)
 {
-    ir_emit(b, &(IrInsn){ .op = OP_STORE, .space = (uint8_t)space, .scale = m.scale,
+    append(b, (IrInsn){ .op = OP_STORE, .space = (uint8_t)space, .scale = m.scale,
                           .arg = { m.base, m.index, v }, .disp = m.disp });
 }
 
@@ -134,24 +142,24 @@ IrRef ir_call(IrBlock *b, const IrCallee *c, IrRef guard, const IrRef *args, uns
     if (n)
         memcpy(&b->extra[b->n_extra], args, n * sizeof *args);
     b->n_extra += n;
-    return ir_emit(b, &i);
+    return append(b, i);
 }
 
 void ir_exit_if(IrBlock *b, IrRef cond, GuestAddr target, IrJumpKind k, uint8_t mode)
 {
-    ir_emit(b, &(IrInsn){ .op = OP_EXIT_IF, .sub = (uint8_t)k, .mode = mode,
+    append(b, (IrInsn){ .op = OP_EXIT_IF, .sub = (uint8_t)k, .mode = mode,
                           .arg = { cond, IR_NONE, IR_NONE }, .imm = target });
 }
 
 void ir_jump(IrBlock *b, GuestAddr target, IrJumpKind k, uint8_t mode)
 {
-    ir_emit(b, &(IrInsn){ .op = OP_JUMP, .sub = (uint8_t)k, .mode = mode,
+    append(b, (IrInsn){ .op = OP_JUMP, .sub = (uint8_t)k, .mode = mode,
                           .arg = { IR_NONE, IR_NONE, IR_NONE }, .imm = target });
 }
 
 void ir_jump_ind(IrBlock *b, IrRef target, IrJumpKind k, uint8_t mode)
 {
-    ir_emit(b, &(IrInsn){ .op = OP_JUMP_IND, .sub = (uint8_t)k, .mode = mode,
+    append(b, (IrInsn){ .op = OP_JUMP_IND, .sub = (uint8_t)k, .mode = mode,
                           .arg = { target, IR_NONE, IR_NONE } });
 }
 
@@ -171,7 +179,7 @@ IrRef ir_native(IrBlock *b, struct NativeInsn *n, IrMem m)
         b->native = grow(b->arena, b->native, b->n_native, sizeof *b->native, &b->cap_native);
     CHECK(b->n_native < UINT16_MAX, "too many native instructions in one block");
     b->native[b->n_native] = n;
-    return ir_emit(b, &(IrInsn){ .op = OP_NATIVE, .aux = (uint16_t)b->n_native++, .scale = m.scale,
+    return append(b, (IrInsn){ .op = OP_NATIVE, .aux = (uint16_t)b->n_native++, .scale = m.scale,
                                  .arg = { m.base, m.index, IR_NONE }, .disp = m.disp });
 }
 
@@ -217,5 +225,5 @@ IrRef ir_copy_insn(IrCopier *c, IrRef i)
     IrInsn n = *s;
     for (unsigned k = 0; k < ir_op_info[s->op].nargs; k++)
         n.arg[k] = mapped(c, s->arg[k]);
-    return c->map[i] = ir_emit(c->dst, &n);
+    return c->map[i] = append(c->dst, n);
 }

@@ -105,6 +105,10 @@ typedef struct NativeInsn {
     uint8_t addr32_off;     /**< offset + 1 of an address-size override to be dropped, or 0 */
     uint8_t n_ops;
     NativeOp op[NATIVE_MAX_OPS];
+    bool mem_plain;     /**< the IR's memory operand may be what the bytes name: mem_base, mem_index */
+    uint8_t mem_base, mem_index; /**< general registers; 0xff: none */
+    uint8_t mem_scale;  /**< with mem_plain: log2, as the bytes have it */
+    int32_t mem_disp;   /**< likewise */
     uint8_t mem_access; /**< NA_*; 0: no memory operand */
     uint16_t mem_size;  /**< bytes */
     uint8_t mem_lane;   /**< bytes per lane of the memory operand, if it is a vector */

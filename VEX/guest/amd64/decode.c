@@ -448,21 +448,41 @@ DecodeStatus amd64_decode_uncached(const Amd64Decoder *d, const uint8_t *code, s
     return s;
 }
 
-DecodeStatus amd64_decode(const Amd64Decoder *d, const uint8_t *code, size_t avail, GuestAddr addr,
-                          Insn *out)
+static DecodeStatus decode_with_shape(const Amd64Decoder *d, const Shape *shape,
+                                      const uint8_t *code, size_t avail, GuestAddr addr, Insn *out)
 {
-    Shape shape;
-    bool has_shape = shape_parse(code, avail, &shape);
-    if (!has_shape || !decode_cache_find(&shape, code, avail, addr, out)) {
+    if (!shape || !decode_cache_find(shape, code, avail, addr, out)) {
         ImmFormat imm;
         memset(out, 0, sizeof *out);
         out->addr = addr;
         DecodeStatus s = decode_in_full(d, code, avail, out, &imm);
         if (s != DECODE_OK)
             return s;
-        if (has_shape)
-            decode_cache_learn(&shape, code, out, imm);
+        if (shape)
+            decode_cache_learn(shape, code, out, imm);
     }
     insn_apply_operands(out);
     return DECODE_OK;
+}
+
+DecodeStatus amd64_decode(const Amd64Decoder *d, const uint8_t *code, size_t avail, GuestAddr addr,
+                          Insn *out)
+{
+    Shape shape;
+    bool has_shape = shape_parse(code, avail, &shape);
+    return decode_with_shape(d, has_shape ? &shape : NULL, code, avail, addr, out);
+}
+
+DecodeStatus amd64_decode_effect(const Amd64Decoder *d, const uint8_t *code, size_t avail,
+                                 GuestAddr addr, InsnEffect *out)
+{
+    Shape shape;
+    Insn in;
+    bool has_shape = shape_parse(code, avail, &shape);
+    if (has_shape && decode_cache_effect(&shape, code, avail, addr, out))
+        return DECODE_OK;
+    DecodeStatus s = decode_with_shape(d, has_shape ? &shape : NULL, code, avail, addr, &in);
+    if (s == DECODE_OK)
+        *out = insn_effect(&in);
+    return s;
 }

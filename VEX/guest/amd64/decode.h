@@ -28,7 +28,11 @@ void amd64_decoder_init(Amd64Decoder *d);
 DecodeStatus amd64_decode(const Amd64Decoder *d, const uint8_t *code, size_t avail, GuestAddr addr,
                           Insn *out);
 
-/** The same without what was learned from earlier instructions; for tests. */
+/** Only what the instruction does with control and condition codes, which is quicker. */
+DecodeStatus amd64_decode_effect(const Amd64Decoder *d, const uint8_t *code, size_t avail,
+                                 GuestAddr addr, InsnEffect *out);
+
+/** amd64_decode() without what was learned from earlier instructions; for tests. */
 DecodeStatus amd64_decode_uncached(const Amd64Decoder *d, const uint8_t *code, size_t avail,
                                    GuestAddr addr, Insn *out);
 

@@ -10,6 +10,7 @@
  * architecture, are published once by compare-and-swap, and never change or go away.
  */
 #include "decode_cache.h"
+#include "insn_table.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -23,6 +24,8 @@ typedef struct Template {
     bool usable;  /**< false: this shape must be decoded each time */
     ImmFormat imm;
     bool has_vvvv;
+    bool has_effect; /**< what it does does not depend on operands either */
+    InsnEffect effect;
     Insn proto;
 } Template;
 
@@ -323,6 +326,22 @@ bool decode_cache_find(const Shape *s, const uint8_t *code, size_t avail, GuestA
     return t && t->usable && instantiate(t, s, code, avail, addr, out);
 }
 
+bool decode_cache_effect(const Shape *s, const uint8_t *code, size_t avail, GuestAddr addr,
+                         InsnEffect *out)
+{
+    const Template *t = find(s->key);
+    if (!t || !t->has_effect || (!t->has_vvvv && s->vvvv))
+        return false;
+    unsigned len = s->off_imm + t->imm.size[0] + t->imm.size[1];
+    if (len > MAX_LEN || len > avail)
+        return false;
+    *out = t->effect;
+    out->next = addr + len;
+    if (out->direct)
+        out->target = out->next + (uint64_t)read_signed(code + s->off_imm, t->imm.size[0]);
+    return true;
+}
+
 /** Only what set_registers() and set_memory() can redo. */
 static bool is_simple(const Shape *s, const Insn *in)
 {
@@ -368,5 +387,8 @@ void decode_cache_learn(const Shape *s, const uint8_t *code, const Insn *in, Imm
     memset(&again, 0, sizeof again);
     t->usable = is_simple(s, in) && instantiate(t, s, code, MAX_LEN, in->addr, &again) &&
                 memcmp(&again, in, sizeof again) == 0;
+    t->has_effect = t->usable && !(insn_row(in->mnemonic)->props & RP_COUNT_CL) &&
+                    (in->operand[0].kind != OPK_IMM || imm.size[0]);
+    t->effect = insn_effect(in);
     publish(t);
 }

@@ -33,11 +33,15 @@ typedef struct ImmFormat {
 bool shape_parse(const uint8_t *code, size_t avail, Shape *s);
 
 /**
- * Fill zeroed @p out with the instruction at @p code of shape @p s, all but what depends on its
+ * Fill @p out with the instruction at @p code of shape @p s, all but what depends on its
  * operands (insn_apply_operands()).  False if its shape is not known.
  */
 bool decode_cache_find(const Shape *s, const uint8_t *code, size_t avail, GuestAddr addr,
                        Insn *out);
+
+/** Only what it does; false too if that depends on its operands. */
+bool decode_cache_effect(const Shape *s, const uint8_t *code, size_t avail, GuestAddr addr,
+                         InsnEffect *out);
 
 /** Learn from @p in, a correct decoding of @p code in the state that decode_cache_find() yields. */
 void decode_cache_learn(const Shape *s, const uint8_t *code, const Insn *in, ImmFormat imm);

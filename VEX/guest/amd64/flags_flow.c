@@ -39,16 +39,11 @@ static bool falls_through(const InsnRow *row)
     return !(row->props & (RP_END | RP_BRANCH));
 }
 
-static bool is_call_or_return(const Insn *in)
+/** Add what instruction @p e does to what is known so far. */
+static void peek_at(Peek *p, const InsnEffect *e)
 {
-    return insn_row(in->mnemonic)->props & RP_CALL;
-}
-
-/** Add what @p in does to what is known so far. */
-static void peek_at(Peek *p, const Insn *in)
-{
-    unsigned read = in->n.cc_read, write = in->n.cc_write;
-    if (in->n.flags & NF_FLAGS_MAYBE || insn_is_repeated(in)) {
+    unsigned read = e->cc_read, write = e->cc_write;
+    if (e->cc_maybe) {
         read &= ~write; /* a shift by CL only seems to read what it may leave as it is */
         write = 0;
     }
@@ -62,20 +57,19 @@ static Peek peek(const Amd64Decoder *d, CodeWindow *w, GuestAddr target)
     unsigned jumps = 0;
     code_window_look(w, target, target);
     for (unsigned i = 0; i < PEEK_INSNS && p.undecided; i++) {
-        Insn in;
+        InsnEffect e;
         size_t avail = code_window_at(w, target);
-        if (amd64_decode(d, (const uint8_t *)target, avail, target, &in) != DECODE_OK)
+        if (amd64_decode_effect(d, (const uint8_t *)target, avail, target, &e) != DECODE_OK)
             return p;
-        code_window_look(w, target, in.next);
-        peek_at(&p, &in);
-        const InsnRow *row = insn_row(in.mnemonic);
+        code_window_look(w, target, e.next);
+        peek_at(&p, &e);
+        const InsnRow *row = insn_row(e.mnemonic);
         if (falls_through(row)) {
-            target = in.next;
-        } else if (in.mnemonic == ZYDIS_MNEMONIC_JMP && is_direct_jump(&in) &&
-                   jumps++ < PEEK_JUMPS) {
-            target = in.next + in.imm[0];
+            target = e.next;
+        } else if (e.mnemonic == ZYDIS_MNEMONIC_JMP && e.direct && jumps++ < PEEK_JUMPS) {
+            target = e.target;
         } else {
-            p.leaves = is_call_or_return(&in);
+            p.leaves = row->props & RP_CALL;
             return p;
         }
     }

@@ -58,4 +58,14 @@ typedef struct Insn {
     NativeInsn n;
 } Insn;
 
+/** What an instruction that is only looked at does with control and with the condition codes. */
+typedef struct InsnEffect {
+    GuestAddr next;
+    GuestAddr target;     /**< if direct */
+    uint16_t mnemonic;
+    uint16_t cc_read, cc_write;
+    bool direct;          /**< its first operand is a constant: a jump's or call's target */
+    bool cc_maybe;        /**< it may leave the condition codes as they are */
+} InsnEffect;
+
 #endif

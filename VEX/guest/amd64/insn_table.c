@@ -109,6 +109,14 @@ bool insn_is_repeated(const Insn *in)
            !in->n_operands;
 }
 
+InsnEffect insn_effect(const Insn *in)
+{
+    return (InsnEffect){ .next = in->next, .target = in->next + in->imm[0],
+                         .mnemonic = in->mnemonic, .cc_read = in->n.cc_read,
+                         .cc_write = in->n.cc_write, .direct = in->operand[0].kind == OPK_IMM,
+                         .cc_maybe = in->n.flags & NF_FLAGS_MAYBE || insn_is_repeated(in) };
+}
+
 void insn_apply_row(Insn *in)
 {
     const InsnRow *row = &rows[in->mnemonic];

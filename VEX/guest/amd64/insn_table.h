@@ -43,6 +43,9 @@ const InsnRow *insn_row(unsigned m);
 /** Is @p in a string instruction with a repeat prefix? */
 bool insn_is_repeated(const Insn *in);
 
+/** What @p in does, for who only looks at it. */
+InsnEffect insn_effect(const Insn *in);
+
 /** Complete a freshly decoded instruction with what its row says of all instructions of its shape. */
 void insn_apply_row(Insn *in);
 /** And with what follows from its very registers and immediates. */

@@ -96,7 +96,7 @@ static void decode_block(const Amd64Decoder *d, CodeWindow *w, GuestAddr pc, str
             out->client_request = true;
             return;
         }
-        Insn *in = arena_new(arena, Insn);
+        Insn *in = arena_alloc_raw(arena, sizeof *in); /* decoding fills it */
         DecodeStatus s = avail ? amd64_decode(d, code, avail, pc, in) : DECODE_UNREADABLE;
         if (s == DECODE_OK && !host_has(in))
             s = DECODE_ILLEGAL;

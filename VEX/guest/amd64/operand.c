@@ -203,10 +203,24 @@ void lift_jump_ind(Lift *l, IrRef target, IrJumpKind k, bool cc_live)
 
 /* ---- instructions as they are ----------------------------------------------------------------- */
 
+/** Tell the back end when bytes and IR name the same address by registers alone. */
+static void note_plain_memory(Insn *in)
+{
+    NativeInsn *n = &in->n;
+    n->mem_plain = in->mem_base <= AMD64_R15 && in->mem_seg == REG_NONE &&
+                   !(in->prefixes & INP_ADDR32) && !(n->flags & NF_VSIB);
+    n->mem_base = (uint8_t)in->mem_base;
+    n->mem_index = in->mem_index <= AMD64_R15 ? (uint8_t)in->mem_index : 0xff;
+    n->mem_scale = in->mem_scale;
+    n->mem_disp = (int32_t)in->mem_disp;
+}
+
 void lift_native(Lift *l, Insn *in)
 {
     IrMem m = { IR_NONE, IR_NONE, 0, 0 };
-    if (in->has_mem)
+    if (in->has_mem) {
         m = lift_mem(l, in);
+        note_plain_memory(in);
+    }
     ir_native(l->b, &in->n, m);
 }

@@ -268,21 +268,30 @@ static bool is_barrier(const IrInsn *i)
     return (ir_op_info[i->op].flags & OPF_EFFECT) != 0;
 }
 
-/** Unused values that have no effect are not made at all. */
-static bool is_droppable(const IrInsn *i)
+/** All arguments of @p i are used at @p pos. */
+static void use_arguments(Analysis *a, const IrInsn *i, IrRef pos)
 {
-    unsigned f = ir_op_info[i->op].flags;
-    return (f & OPF_PURE) || i->op == OP_GET || (i->op == OP_LOAD && i->space == SPACE_STATE);
+    if (i->op == OP_CALL) {
+        for (unsigned k = 0; k < i->sub; k++)
+            use(a, a->g->b->extra[i->arg[0] + k], pos);
+        use(a, i->arg[1], pos);
+        return;
+    }
+    for (unsigned k = 0; k < ir_op_info[i->op].nargs; k++)
+        use(a, i->arg[k], pos);
 }
 
 void analyse(Cg *g)
 {
     Analysis a = { .g = g, .barrier = g->n - 1 };
-    IrBlock *b = (IrBlock *)(uintptr_t)g->b;
     for (IrRef i = g->n; i-- > 0;) {
         const IrInsn *insn = &g->insn[i];
         Val *x = &g->val[i];
         x->cc_live = insn->op == OP_EXIT_IF && insn->aux == 1 ? CC_ALL : a.cc;
+        if (insn->op == OP_IMARK) {
+            a.barrier = i;
+            continue;
+        }
         if (insn->op == OP_COLD_BEGIN || insn->op == OP_COLD_END)
             a.in_cold = insn->op == OP_COLD_END;
         if (x->uses == 0 && is_droppable(insn)) {
@@ -297,12 +306,11 @@ void analyse(Cg *g)
             }
             x->dies_next = g->val[x->last].dies;
             g->val[x->last].dies = i;
+            if (insn->op == OP_CONST)
+                continue;
         }
         mark_consumed(&a, insn);
-        IrRef *slot[IR_MAX_ARGS];
-        unsigned n = ir_arg_slots(b, (IrInsn *)(uintptr_t)insn, slot);
-        for (unsigned k = 0; k < n; k++)
-            use(&a, *slot[k], pos);
+        use_arguments(&a, insn, pos);
         cc_before(&a, insn, i);
         hints_at(&a, insn, i);
         if (is_barrier(insn))

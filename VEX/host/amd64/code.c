@@ -32,7 +32,7 @@ static void cold_grow(Cg *g)
     *c = (Code){ p, p + used, p + want };
 }
 
-void code_reserve(Cg *g)
+void code_make_room(Cg *g)
 {
     if (g->buf[0].end - g->buf[0].p < CODE_ROOM)
         g->failed = true;

@@ -184,6 +184,13 @@ RegId rx_reg(uint8_t rx);
 int32_t rx_offset(uint8_t rx);
 static inline int rx_home(const Cg *g, uint8_t rx) { return g->home[rx] - 1; }
 
+/** Has it no effect besides its value? Then it is not made at all where that is not used. */
+static inline bool is_droppable(const IrInsn *i)
+{
+    return (ir_op_info[i->op].flags & OPF_PURE) || i->op == OP_GET ||
+           (i->op == OP_LOAD && i->space == SPACE_STATE);
+}
+
 void regalloc_init(Cg *g);
 /** A general register for a temporary of this instruction (locked until its end). */
 int tmp_gpr(Cg *g);
@@ -239,8 +246,16 @@ void evict(Cg *g, int r);
 void evict_mask(Cg *g, uint32_t regs);
 /** Spill everything that is in any of @p regs and alive after this instruction. */
 void spill_mask(Cg *g, uint32_t regs);
-/** Values whose last reader is the present instruction die, locks go. */
-void end_insn(Cg *g);
+/** Values whose last reader is the present instruction die. */
+void release_dead(Cg *g);
+/** The present instruction is done: what it read last dies, locks go. */
+static inline void end_insn(Cg *g)
+{
+    const Val *x = &g->val[g->now];
+    if (x->dies != IR_NONE || x->uses == 0)
+        release_dead(g);
+    g->locked = 0;
+}
 /** Copy of the allocator's state, and code to get back to it. */
 void snapshot_take(Cg *g, Snapshot *s);
 void snapshot_restore(Cg *g, const Snapshot *s);
@@ -333,8 +348,14 @@ static inline Loc code_here(const Cg *g)
 {
     return (uint32_t)(g->c->p - g->c->start) | (g->c == &g->buf[1] ? LOC_COLD : 0);
 }
-/** Make sure that the next instruction fits; sets failed. */
-void code_reserve(Cg *g);
+/** Make room for an instruction where there is none; sets failed. */
+void code_make_room(Cg *g);
+/** Make sure that the next instruction fits. */
+static inline void code_reserve(Cg *g)
+{
+    if (g->buf[0].end - g->buf[0].p < CODE_ROOM || g->buf[1].end - g->buf[1].p < CODE_ROOM)
+        code_make_room(g);
+}
 /** Jump if @p cc to @p to, which may be set later by fix_set(); index of the fixup. */
 uint32_t emit_jcc(Cg *g, unsigned cc, Loc to);
 uint32_t emit_jmp(Cg *g, Loc to);

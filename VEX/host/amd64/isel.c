@@ -78,10 +78,7 @@ static void compile_insn(Cg *g, IrRef i)
 {
     const Val *x = &g->val[i];
     const IrInsn *insn = insn_of(g, i);
-    unsigned f = ir_op_info[insn->op].flags;
-    bool droppable = (f & OPF_PURE) || insn->op == OP_GET ||
-                     (insn->op == OP_LOAD && insn->space == SPACE_STATE);
-    if ((x->flags & VF_LAZY) || (x->uses == 0 && droppable))
+    if ((x->flags & VF_LAZY) || (x->uses == 0 && is_droppable(insn)))
         return;
     g->now = i;
     code_reserve(g);

@@ -396,10 +396,27 @@ static bool wants_cc(const NativeInsn *n, uint16_t live_after)
     return (live_after & ~n->cc_write) || ((n->flags & NF_FLAGS_MAYBE) && live_after);
 }
 
-/** Nothing to rename, load or store: the guest's bytes do. */
-static bool is_verbatim(const Cg *g, const NativeInsn *n)
+/** Is @p v what guest register @p r holds, which lives in the host register of the same name? */
+static bool is_own_home(const Cg *g, IrRef v, uint8_t r)
 {
-    if (!g->pinned || native_has_mem(n) || n->seg_prefix_off || n->addr32_off)
+    if (r == 0xff || v == IR_NONE)
+        return r == 0xff && v == IR_NONE;
+    return g->val[v].alias == r && rx_home(g, r) == (int)r;
+}
+
+/** Does the encoding name the memory operand of @p i, all in host registers of the same names? */
+static bool is_verbatim_mem(const Cg *g, const IrInsn *i, const NativeInsn *n)
+{
+    return n->mem_plain && i->disp == n->mem_disp && i->space == SPACE_GUEST &&
+           (n->mem_index == 0xff || i->scale == n->mem_scale) &&
+           is_own_home(g, i->arg[0], n->mem_base) && is_own_home(g, i->arg[1], n->mem_index);
+}
+
+/** Nothing to rename, load or store: the guest's bytes do. */
+static bool is_verbatim(const Cg *g, const IrInsn *i, const NativeInsn *n)
+{
+    if (!g->pinned || n->seg_prefix_off || n->addr32_off ||
+        (native_has_mem(n) && !is_verbatim_mem(g, i, n)))
         return false;
     for (unsigned k = 0; k < n->n_ops; k++) {
         const NativeOp *op = &n->op[k];
@@ -448,7 +465,7 @@ void gen_native(Cg *g, IrRef i)
     g->cc_overwrite = false;
     if (n->mem_access)
         code_point(g);
-    if (is_verbatim(g, n)) {
+    if (is_verbatim(g, insn, n)) {
         memcpy(g->c->p, n->bytes, 16);
         g->c->p += n->len;
     } else {

@@ -527,14 +527,13 @@ static void release(Cg *g, IrRef v)
     }
 }
 
-void end_insn(Cg *g)
+void release_dead(Cg *g)
 {
     Val *x = &g->val[g->now];
     for (IrRef v = x->dies; v != IR_NONE; v = g->val[v].dies_next)
         release(g, v);
     if (x->uses == 0)
         release(g, g->now);
-    g->locked = 0;
 }
 
 /* ---- cold regions ------------------------------------------------------------------------ */
@@ -562,7 +561,8 @@ static bool slot_is_older(const Cg *g, IrRef v)
 static uint32_t misplaced(Cg *g, const Snapshot *s)
 {
     uint32_t m = 0;
-    for (unsigned r = 0; r < H_NREGS; r++) {
+    for (uint32_t left = g->allocatable; left; left &= left - 1) {
+        unsigned r = (unsigned)__builtin_ctz(left);
         IrRef want = s->hr[r].val;
         if (want == IR_NONE || g->val[want].last <= g->now || g->hr[r].val == want)
             continue;
@@ -627,7 +627,8 @@ void snapshot_restore(Cg *g, const Snapshot *s)
         g->hr[r].cache = RX_NONE;
         g->const_mask &= ~(1u << r);
     }
-    for (int r = 0; r < H_NREGS; r++) {
+    for (uint32_t left = g->allocatable; left; left &= left - 1) {
+        int r = __builtin_ctz(left);
         IrRef v = g->hr[r].val;
         if (v != IR_NONE && v != s->hr[r].val)
             unbind(g, v);
@@ -635,8 +636,8 @@ void snapshot_restore(Cg *g, const Snapshot *s)
             restore_copy(g, s, r);
     }
     /* Slots that only the cold path filled mean nothing after it. */
-    for (unsigned r = 0; r < H_NREGS; r++) {
-        IrRef v = s->hr[r].val;
+    for (uint32_t left = g->allocatable; left; left &= left - 1) {
+        IrRef v = s->hr[__builtin_ctz(left)].val;
         if (v == IR_NONE || g->val[v].last <= g->now)
             continue;
         if (g->val[v].slot >= 0 && !slot_is_older(g, v)) {
