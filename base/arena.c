@@ -33,15 +33,10 @@ static void arena_grow(Arena *a, size_t need)
     a->end = a->next + size;
 }
 
-void *arena_alloc_raw(Arena *a, size_t size)
+void *arena_alloc_chunk(Arena *a, size_t size)
 {
-    size = (size + 15) & ~(size_t)15;
-    if ((size_t)(a->end - a->next) < size)
-        arena_grow(a, size);
-    void *p = a->next;
-    a->next += size;
-    a->used += size;
-    return p;
+    arena_grow(a, size);
+    return arena_alloc_raw(a, size);
 }
 
 void *arena_alloc(Arena *a, size_t size)

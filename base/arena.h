@@ -17,8 +17,19 @@ typedef struct Arena {
 
 /** @p size zeroed bytes aligned to 16; never NULL (out of memory ends the core with a report). */
 void *arena_alloc(Arena *a, size_t size);
+/** arena_alloc_raw() where the newest chunk has no room. */
+void *arena_alloc_chunk(Arena *a, size_t size);
 /** As arena_alloc(), but what is in it is not defined: for big arrays that are filled anyway. */
-void *arena_alloc_raw(Arena *a, size_t size);
+static inline void *arena_alloc_raw(Arena *a, size_t size)
+{
+    size = (size + 15) & ~(size_t)15;
+    if (__builtin_expect((size_t)(a->end - a->next) < size, 0))
+        return arena_alloc_chunk(a, size);
+    void *p = a->next;
+    a->next += size;
+    a->used += size;
+    return p;
+}
 #define arena_new(a, T) ((T *)arena_alloc((a), sizeof(T)))
 #define arena_array(a, T, n) ((T *)arena_alloc((a), sizeof(T) * (size_t)(n)))
 /** Copy of @p s. */

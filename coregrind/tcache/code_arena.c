@@ -14,8 +14,13 @@
 #define MFD_EXEC 0x10U /* Linux 6.3; older kernels refuse it and need it not */
 #endif
 
-enum { SETTLE_BYTES = 1 << 20 };
-#define PAGE_MASK ((size_t)4095)
+#ifndef MADV_POPULATE_READ
+#define MADV_POPULATE_READ 22 /* Linux 5.14 */
+#define MADV_POPULATE_WRITE 23
+#endif
+
+enum { SETTLE_BYTES = 1 << 20, AHEAD_BYTES = 64 * 1024, PAGE_BYTES = 4096 };
+#define PAGE_MASK ((size_t)PAGE_BYTES - 1)
 
 /** A memfd of @p size bytes, which shows what it is in /proc; -1: use memory without a file. */
 static int code_arena_memfd(size_t size)
@@ -61,14 +66,35 @@ int code_arena_init(CodeArena *a, size_t size)
     uint8_t *rw, *rx;
     int err = code_arena_map(size, &rw, &rx);
     if (err == 0)
-        *a = (CodeArena){ .rw = rw, .rx = rx, .size = size, .cold = size };
+        *a = (CodeArena){ .rw = rw, .rx = rx, .size = size, .cold = size, .cold_ready = size };
     return err;
 }
 
 void code_arena_clear(CodeArena *a)
 {
-    a->used = a->settled = 0;
-    a->cold = a->size;
+    a->used = a->settled = a->ready = 0;
+    a->cold = a->cold_ready = a->size;
+}
+
+/** Where the kernel cannot do it (before 5.14) pages come one by one. */
+static void code_arena_populate(const CodeArena *a, size_t from, size_t to)
+{
+    madvise(a->rw + from, to - from, MADV_POPULATE_WRITE);
+    madvise((void *)(a->rx + from), to - from, MADV_POPULATE_READ);
+}
+
+void code_arena_prepare(CodeArena *a)
+{
+    if (a->ready < a->used + PAGE_BYTES && a->ready + AHEAD_BYTES <= a->cold) {
+        size_t from = a->ready > a->used ? a->ready : a->used & ~PAGE_MASK;
+        code_arena_populate(a, from, from + AHEAD_BYTES);
+        a->ready = from + AHEAD_BYTES;
+    }
+    if (a->cold_ready + PAGE_BYTES > a->cold && a->used + AHEAD_BYTES <= a->cold_ready) {
+        size_t to = a->cold_ready < a->cold ? a->cold_ready : (a->cold + PAGE_MASK) & ~PAGE_MASK;
+        code_arena_populate(a, to - AHEAD_BYTES, to);
+        a->cold_ready = to - AHEAD_BYTES;
+    }
 }
 
 void code_arena_settle(CodeArena *a)
@@ -94,5 +120,7 @@ int code_arena_unshare(CodeArena *a)
         mremap(rx, a->size, a->size, flags, (void *)a->rx) == MAP_FAILED)
         return -errno;
     a->settled = 0;
+    a->ready = a->used & ~PAGE_MASK;
+    a->cold_ready = (a->cold + PAGE_MASK) & ~PAGE_MASK;
     return 0;
 }

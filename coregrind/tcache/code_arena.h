@@ -18,6 +18,7 @@ typedef struct CodeArena {
     size_t used;       /**< end of what is in use at the beginning */
     size_t cold;       /**< begin of what is in use at the end */
     size_t settled;    /**< bytes that were in use at the last code_arena_settle() */
+    size_t ready, cold_ready; /**< the kernel has been asked for pages up to here, down to here */
 } CodeArena;
 
 /** 0 or negative errno. */
@@ -29,6 +30,11 @@ int code_arena_init(CodeArena *a, size_t size);
 int code_arena_unshare(CodeArena *a);
 /** Nothing is in use any more. */
 void code_arena_clear(CodeArena *a);
+/**
+ * Have pages of both views for what comes next: a page fault for each page and view is a tenth of what
+ * translating the code of that page takes.
+ */
+void code_arena_prepare(CodeArena *a);
 /**
  * Code was added: from time to time the pages of the writable view are unmapped (writing maps one
  * again), since the kernel counts pages that both views show twice.

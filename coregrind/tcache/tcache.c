@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Tables of translations.  Making, chaining and discarding happen under LOCK_translate; the lookup
- * table is read under LOCK_tcache, which is only held for a probe.  Translations are never moved;
+ * Tables of translations.  Making, chaining and discarding happen under LOCK_translate, changes of
+ * tables under LOCK_tcache too, which is only held for a probe by those who just look.  Translations are never moved;
  * their code space comes back when code memory is full and everything is thrown away.
  *
  * Invariants: a live translation is in by_key, in by_page of each page of its extents, and in
@@ -70,6 +70,7 @@ static struct {
     CodeArena arena;
     TcacheHooks hooks;
     struct Arena scratch;       /* for the translation in progress */
+    struct Arena kept;          /* Translations: they all go at once */
     HashMap by_key;             /* (pc, mode, no_redirect) → Translation */
     HashMap by_page;            /* page number → TranslationList* */
     TranslationList by_host;
@@ -87,10 +88,16 @@ int tcache_init(size_t code_bytes, const TcacheHooks *hooks)
     return code_arena_init(&tc.arena, code_bytes);
 }
 
+/** Under either lock. */
+static Translation *tcache_find_locked(GuestAddr pc, unsigned mode, bool no_redirect)
+{
+    return hashmap_get_ptr(&tc.by_key, tcache_key(pc, mode, no_redirect));
+}
+
 static Translation *tcache_find(GuestAddr pc, unsigned mode, bool no_redirect)
 {
     lock_take(LOCK_tcache);
-    Translation *t = hashmap_get_ptr(&tc.by_key, tcache_key(pc, mode, no_redirect));
+    Translation *t = tcache_find_locked(pc, mode, no_redirect);
     lock_release(LOCK_tcache);
     return t;
 }
@@ -120,9 +127,8 @@ static void tcache_flush(void)
         free(list);
     }
     hashmap_clear(&tc.by_page);
-    for (size_t i = 0; i < tc.by_host.n; i++)
-        free(tc.by_host.data[i]);
     tc.by_host.n = 0;
+    arena_free(&tc.kept);
     code_arena_clear(&tc.arena);
     tc.stats.flushes++;
     lock_release(LOCK_tcache);
@@ -142,9 +148,8 @@ static Translation *tcache_keep(const VexTranslation *v, GuestAddr pc, unsigned 
 {
     CHECK(v->n_exits <= UINT16_MAX && v->n_points <= UINT16_MAX, "block 0x%llx is too large",
           (unsigned long long)pc);
-    Translation *t = malloc(sizeof *t + v->n_exits * sizeof(Exit) +
-                            v->n_extents * sizeof(VexRange) + v->n_points * sizeof(Point));
-    CHECK(t != NULL, "out of memory for translations");
+    Translation *t = arena_alloc_raw(&tc.kept, sizeof *t + v->n_exits * sizeof(Exit) +
+                                     v->n_extents * sizeof(VexRange) + v->n_points * sizeof(Point));
     *t = (Translation){ .pc = pc, .code = code, .len = v->code_len, .cold_off = v->cold_off,
                         .cold_len = v->cold_len, .mode = (uint8_t)mode,
                         .no_redirect = no_redirect, .n_guest = v->n_guest,
@@ -222,6 +227,7 @@ static MakeResult tcache_make(GuestAddr pc, unsigned mode, bool no_redirect, Tra
     size_t room = tc.arena.cold - tc.arena.used;
     if (room < MAX_BLOCK_BYTES)
         return FLUSH_FIRST;
+    code_arena_prepare(&tc.arena);
     uint8_t *rw = tc.arena.rw + tc.arena.used;
     const uint8_t *rx = code_arena_rx(&tc.arena, rw);
     VexTranslation v;
@@ -256,7 +262,7 @@ static const void *tcache_get_any(GuestAddr pc, unsigned mode, bool no_redirect)
     Translation *t = tcache_find(pc, mode, no_redirect);
     while (!t) {
         lock_take(LOCK_translate);
-        t = tcache_find(pc, mode, no_redirect); /* another thread may have been quicker */
+        t = tcache_find_locked(pc, mode, no_redirect); /* another thread may have been quicker */
         MakeResult r = t ? MADE : tcache_make(pc, mode, no_redirect, &t);
         lock_release(LOCK_translate);
         if (r == NO_CODE)
@@ -354,10 +360,9 @@ void tcache_chain(const VexState *s, const void *code, GuestAddr target, unsigne
 {
     uint32_t k = s->exit_index;
     lock_take(LOCK_translate);
-    lock_take(LOCK_tcache);
     /* All may have been thrown away since then; whatever has this number now is as good. */
     Translation *from = s->exit_block < tc.by_host.n ? tc.by_host.data[s->exit_block] : NULL;
-    Translation *to = hashmap_get_ptr(&tc.by_key, tcache_key(target, mode, false));
+    Translation *to = tcache_find_locked(target, mode, false);
     Exit *e = from && !from->dead && k < from->n_exits ? &exits_of(from)[k] : NULL;
     if (e && to && to->code == code && e->site.target == target && e->site.mode == mode &&
         !vex_is_chained(from->code, &e->site)) {
@@ -366,7 +371,6 @@ void tcache_chain(const VexState *s, const void *code, GuestAddr target, unsigne
         to->incoming = e;
         tc.stats.chained++;
     }
-    lock_release(LOCK_tcache);
     lock_release(LOCK_translate);
 }
 

@@ -106,13 +106,13 @@ void code_point(Cg *g)
     bool cold = g->c == &g->buf[1];
     VexPoint **list = cold ? &g->cold_points : &g->points;
     uint32_t *n = cold ? &g->n_cold_points : &g->n_points;
-    VexPoint p = { .host_off = (uint32_t)(g->c->p - g->c->start),
-                   .guest_off = (uint32_t)(g->guest_pc - g->b->addr),
-                   .cc_in_host = g->cc == CCS_EFLAGS };
-    if (*n) {
-        VexPoint *last = &(*list)[*n - 1];
-        if (last->guest_off == p.guest_off && last->cc_in_host == p.cc_in_host)
-            return;
+    uint32_t guest_off = (uint32_t)(g->guest_pc - g->b->addr), cc = g->cc == CCS_EFLAGS;
+    VexPoint *last = *n ? &(*list)[*n - 1] : NULL;
+    if (last && last->guest_off == guest_off && last->cc_in_host == cc)
+        return;
+    VexPoint p = { .host_off = (uint32_t)(g->c->p - g->c->start), .guest_off = guest_off,
+                   .cc_in_host = cc };
+    if (last) {
         if (last->host_off == p.host_off) {
             *last = p;
             return;
