@@ -113,7 +113,7 @@ static IrBlock *vex_add_code_checks(const IrBlock *in, struct Arena *arena, cons
     return b;
 }
 
-static bool vex_code_is_unstable(const VexTranslation *t)
+bool vex_code_is_unstable(const VexTranslation *t)
 {
     for (unsigned i = 0; i < t->n_extents && vex_cfg.code_unstable; i++)
         if (vex_cfg.code_unstable(vex_cfg.code_ctx, t->extent[i].addr, t->extent[i].len))
@@ -146,8 +146,10 @@ static IrBlock *vex_prepare(GuestAddr pc, unsigned mode, struct Arena *arena, Ve
             vex_verify(b, "optimisation");
         }
     }
-    if (vex_code_is_unstable(out))
+    if (vex_code_is_unstable(out)) {
         b = vex_add_code_checks(b, arena, out);
+        out->portable = false;
+    }
     if (vex_cfg.timing) {
         uint64_t t2 = vex_now_ns();
         out->lift_ns = (uint32_t)(t1 - t0);
@@ -177,6 +179,8 @@ static VexStatus vex_emit(const IrBlock *b, unsigned mode, uint8_t *buf, size_t 
     }
     return VEX_OK;
 }
+
+uint64_t vex_host_features(void) { return host_features(); }
 
 bool vex_is_portable(unsigned mode)
 {
@@ -216,8 +220,8 @@ VexStatus vex_translate_call(GuestAddr pc, unsigned mode, const IrCallee *callee
     memset(out, 0, sizeof *out);
     IrBlock *b = vex_call_block(pc, mode, callee, arg, arena);
     out->n_guest = 1;
-    out->extent[0].addr = pc;
-    out->extent[0].len = 1;
+    out->extent = arena_new(arena, VexRange);
+    *out->extent = (VexRange){ pc, 1 };
     out->n_extents = 1;
     return vex_emit(b, mode, buf, buf_size, run_addr, arena, out);
 }

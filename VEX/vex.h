@@ -100,12 +100,13 @@ typedef struct VexTranslation {
     uint32_t id_off;
     VexPoint *points;       uint32_t n_points;
     VexExitSite *exits;     uint32_t n_exits;
-    /** Guest bytes this translation depends on (a block that follows jumps has several). */
-    VexRange extent[4];
-    uint32_t n_extents;
+    /**
+     * Guest bytes this translation depends on: first the block's own, then those that were looked at
+     * beyond it, to see which condition codes are dead there.
+     */
+    VexRange *extent;       uint32_t n_extents;
     /** What vex_place() must know; only with @c portable, which says that there is nothing else. */
     bool portable;
-    VexRange *peeked;       uint32_t n_peeked; /**< further guest code that it depends on */
     uint32_t *links;        uint32_t n_links;  /**< rel32s that join the main and the cold part */
     VexCallSite *calls;     uint32_t n_calls;
     VexDataSite *data_sites; uint32_t n_data_sites;
@@ -127,6 +128,10 @@ typedef struct VexTranslation {
 VexStatus vex_translate(GuestAddr pc, unsigned mode, uint8_t *buf, size_t buf_size,
                         const uint8_t *run_addr, struct Arena *arena, VexTranslation *out);
 
+/** What the code of translations depends on besides guest code and configuration: the processor. */
+uint64_t vex_host_features(void);
+/** Must the code of @p t be compared with what it was each time it runs (VexConfig.code_unstable)? */
+bool vex_code_is_unstable(const VexTranslation *t);
 /** May translations for @p mode be kept for other runs of the program now? Any thread. */
 bool vex_is_portable(unsigned mode);
 /**

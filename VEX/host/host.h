@@ -12,6 +12,9 @@
 
 struct Arena;
 
+/** What code for this processor depends on. */
+uint64_t host_features(void);
+
 /** Find out what the host processor has. Called once by vex_init(). */
 void host_init(void);
 

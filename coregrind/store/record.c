@@ -14,7 +14,7 @@
 typedef struct RecordHead {
     uint64_t source; /**< hash of all guest bytes the translation depends on */
     uint32_t code_len, cold_off, cold_len, id_off;
-    uint16_t n_guest, n_extents, n_peeked, n_points, n_exits, n_links, n_calls;
+    uint16_t n_guest, n_extents, n_points, n_exits, n_links, n_calls;
     uint16_t n_data_sites;
 } RecordHead;
 
@@ -63,9 +63,8 @@ static uint8_t *put(uint8_t *p, const void *data, size_t len)
 
 static bool counts_fit(const VexTranslation *t)
 {
-    return t->n_extents <= UINT16_MAX && t->n_peeked <= UINT16_MAX && t->n_points <= UINT16_MAX &&
-           t->n_exits <= UINT16_MAX && t->n_links <= UINT16_MAX && t->n_calls <= UINT16_MAX &&
-           t->n_data_sites <= UINT16_MAX;
+    return t->n_extents <= UINT16_MAX && t->n_points <= UINT16_MAX && t->n_exits <= UINT16_MAX &&
+           t->n_links <= UINT16_MAX && t->n_calls <= UINT16_MAX && t->n_data_sites <= UINT16_MAX;
 }
 
 static size_t data_size(const VexTranslation *t)
@@ -93,24 +92,21 @@ const void *record_pack(const VexTranslation *t, const StoreImage *image, struct
 {
     RecordHead h = { .code_len = t->code_len, .cold_off = t->cold_off, .cold_len = t->cold_len,
                      .id_off = t->id_off, .n_guest = t->n_guest,
-                     .n_extents = (uint16_t)t->n_extents, .n_peeked = (uint16_t)t->n_peeked,
-                     .n_points = (uint16_t)t->n_points, .n_exits = (uint16_t)t->n_exits,
-                     .n_links = (uint16_t)t->n_links, .n_calls = (uint16_t)t->n_calls,
-                     .n_data_sites = (uint16_t)t->n_data_sites };
+                     .n_extents = (uint16_t)t->n_extents, .n_points = (uint16_t)t->n_points,
+                     .n_exits = (uint16_t)t->n_exits, .n_links = (uint16_t)t->n_links,
+                     .n_calls = (uint16_t)t->n_calls, .n_data_sites = (uint16_t)t->n_data_sites };
     RecordCall *call = arena_array(arena, RecordCall, t->n_calls + 1);
     for (uint32_t i = 0; i < t->n_calls; i++)
         if (!pack_call(&t->calls[i], image, &call[i]))
             return NULL;
-    if (!counts_fit(t) || !hash_ranges(t->extent, t->n_extents, &h.source) ||
-        !hash_ranges(t->peeked, t->n_peeked, &h.source))
+    if (!counts_fit(t) || !hash_ranges(t->extent, t->n_extents, &h.source))
         return NULL;
-    *len = sizeof h + (t->n_extents + t->n_peeked) * sizeof(VexRange) +
-           t->n_points * sizeof(VexPoint) + t->n_exits * sizeof(VexExitSite) +
+    *len = sizeof h + t->n_extents * sizeof(VexRange) + t->n_points * sizeof(VexPoint) +
+           t->n_exits * sizeof(VexExitSite) +
            t->n_links * sizeof *t->links + t->n_calls * sizeof *call + t->code_len + t->cold_len +
            data_size(t);
     uint8_t *record = arena_alloc_raw(arena, *len), *p = put(record, &h, sizeof h);
     p = put(p, t->extent, t->n_extents * sizeof(VexRange));
-    p = put(p, t->peeked, t->n_peeked * sizeof(VexRange));
     p = put(p, call, t->n_calls * sizeof *call);
     p = put(p, t->exits, t->n_exits * sizeof(VexExitSite));
     p = put(p, t->points, t->n_points * sizeof(VexPoint));
@@ -177,15 +173,14 @@ bool record_unpack(const void *data, size_t len, const StoreImage *image, struct
 {
     Reader r = { data, len, false };
     const RecordHead *h = take(&r, 1, sizeof *h);
-    if (!h || h->n_extents > sizeof t->extent / sizeof *t->extent)
+    if (!h)
         return false;
     const VexRange *extent = take(&r, h->n_extents, sizeof *extent);
-    const VexRange *peeked = take(&r, h->n_peeked, sizeof *peeked);
     const RecordCall *call = take(&r, h->n_calls, sizeof *call);
     *t = (VexTranslation){ .code_len = h->code_len, .cold_off = h->cold_off,
                            .cold_len = h->cold_len, .id_off = h->id_off, .n_guest = h->n_guest,
-                           .n_extents = h->n_extents, .n_peeked = h->n_peeked,
-                           .n_points = h->n_points, .n_exits = h->n_exits, .n_links = h->n_links,
+                           .n_extents = h->n_extents, .n_points = h->n_points,
+                           .n_exits = h->n_exits, .n_links = h->n_links,
                            .portable = true };
     /* Only read from here on: vex_place() copies what it changes. */
     t->exits = (VexExitSite *)take(&r, h->n_exits, sizeof *t->exits);
@@ -196,10 +191,8 @@ bool record_unpack(const void *data, size_t len, const StoreImage *image, struct
     *cold = take(&r, h->cold_len, 1);
     t->record = take(&r, t->data[IR_DATA_RECORD].len, 1);
     uint64_t source = 0;
-    if (r.bad || !hash_ranges(extent, h->n_extents, &source) ||
-        !hash_ranges(peeked, h->n_peeked, &source) || source != h->source)
+    if (r.bad || !hash_ranges(extent, h->n_extents, &source) || source != h->source)
         return false;
-    memcpy(t->extent, extent, h->n_extents * sizeof *extent);
-    t->peeked = (VexRange *)peeked;
+    t->extent = (VexRange *)extent;
     return unpack_calls(call, h->n_calls, image, arena, t);
 }

@@ -4,7 +4,6 @@
 #define COREGRIND_STORE_RECORD_H
 
 #include "base/arena.h"
-#include "base/strbuf.h"
 #include "store.h"
 
 /**

@@ -2,8 +2,6 @@
 /* Which file a translation belongs to, and when it may be used; see store.h. */
 #include "store.h"
 
-#include <cpuid.h>
-#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,22 +32,6 @@ static struct {
 } store = { .dir = -1 };
 
 /* ---- the key ------------------------------------------------------------------------------- */
-
-/** What the processor can do: code is made for it. */
-static uint64_t hash_cpu(uint64_t h)
-{
-    static const unsigned leaf[] = { 0, 1, 7, 0xd, 0x80000001 };
-    for (unsigned i = 0; i < sizeof leaf / sizeof *leaf; i++) {
-        uint32_t r[4] = { 0 };
-        __get_cpuid_count(leaf[i], 0, &r[0], &r[1], &r[2], &r[3]);
-        if (leaf[i] == 1)
-            r[1] = 0; /* has the number of the processor that we run on */
-        if (leaf[i] == 0xd)
-            r[1] = 0; /* has the size for what is enabled now */
-        h = hash_bytes(r, sizeof r, h);
-    }
-    return h;
-}
 
 /** Which build of a file of ours it is. */
 static bool hash_image(const StoreImage *i, uint64_t *h)
@@ -84,7 +66,8 @@ const char *store_init(const StoreConfig *cfg)
 {
     char path[PATH_MAX];
     const char *why = "no home directory";
-    store.key = hash_cpu(hash_bytes(cfg->key, strlen(cfg->key), 0));
+    uint64_t cpu = vex_host_features();
+    store.key = hash_bytes(&cpu, sizeof cpu, hash_bytes(cfg->key, strlen(cfg->key), 0));
     for (int i = 0; i < STORE_IMAGES; i++) {
         store.image[i] = cfg->image[i];
         if (!hash_image(&cfg->image[i], &store.key))
@@ -129,14 +112,6 @@ static uint64_t record_key(GuestAddr pc, unsigned mode, bool no_redirect)
     return pc << 3 | mode << 1 | no_redirect;
 }
 
-static bool is_unstable(const VexTranslation *t)
-{
-    for (uint32_t i = 0; i < t->n_extents; i++)
-        if (aspace_code_unstable(t->extent[i].addr, t->extent[i].len))
-            return true;
-    return false;
-}
-
 bool store_get(GuestAddr pc, unsigned mode, bool no_redirect, uint8_t *buf, size_t size,
                const uint8_t *run_addr, struct Arena *arena, VexTranslation *out)
 {
@@ -146,7 +121,7 @@ bool store_get(GuestAddr pc, unsigned mode, bool no_redirect, uint8_t *buf, size
     VexTranslation t;
     StoreFile *f = vex_is_portable(mode) ? file_for(pc) : NULL;
     if (!f || !store_file_find(f, record_key(pc, mode, no_redirect), &data, &len) ||
-        !record_unpack(data, len, store.image, arena, &t, &cold) || is_unstable(&t) ||
+        !record_unpack(data, len, store.image, arena, &t, &cold) ||
         !vex_place(&t, pc, mode, cold, buf, size, run_addr, arena, out))
         return false;
     store.stats.used++;
@@ -157,7 +132,7 @@ void store_put(GuestAddr pc, unsigned mode, bool no_redirect, const VexTranslati
 {
     size_t len;
     const void *record;
-    StoreFile *f = store.writes && t->portable && !is_unstable(t) ? file_for(pc) : NULL;
+    StoreFile *f = store.writes && t->portable ? file_for(pc) : NULL;
     if (!f)
         return;
     struct Arena arena = { 0 };

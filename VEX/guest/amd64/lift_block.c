@@ -163,41 +163,29 @@ static bool any_live_exit(const IrBlock *b)
     return false;
 }
 
-/** What else the block depends on, for whoever keeps it longer than this code is watched. */
-static void note_looks(const CodeWindow *w, struct Arena *arena, VexTranslation *out)
-{
-    out->portable = !w->looked_too_far && !flags_codes_are_returned();
-    out->peeked = arena_array(arena, VexRange, w->n_looked + 1);
-    memcpy(out->peeked, w->looked, w->n_looked * sizeof *out->peeked);
-    out->n_peeked = w->n_looked;
-}
-
-/** Put @p r into an extent but the first, which is the block; false if there are too many. */
-static bool add_extent(VexTranslation *out, VexRange r)
+/** The block depends on @p r, too, which it looked at: into an extent but the first, the block. */
+static void add_extent(VexTranslation *out, VexRange r)
 {
     for (uint32_t i = 0; i < out->n_extents; i++) {
         VexRange *e = &out->extent[i];
         GuestAddr start = r.addr < e->addr ? r.addr : e->addr;
         GuestAddr end = r.addr + r.len > e->addr + e->len ? r.addr + r.len : e->addr + e->len;
         if (start == e->addr && end == e->addr + e->len)
-            return true;
+            return;
         if (i > 0 && end - start <= r.len + e->len) { /* they overlap or touch */
             *e = (VexRange){ start, (uint32_t)(end - start) };
-            return true;
+            return;
         }
     }
-    if (out->n_extents == sizeof out->extent / sizeof out->extent[0])
-        return false;
     out->extent[out->n_extents++] = r;
-    return true;
 }
 
-/** The block depends on the code that was looked at, too: if that changes, so must the block. */
-static void add_looks(VexTranslation *out)
+static void add_looks(const CodeWindow *w, VexTranslation *out)
 {
-    for (uint32_t i = 0; i < out->n_peeked; i++)
-        if (out->peeked[i].len && !add_extent(out, out->peeked[i]))
-            return;
+    out->portable = !w->looked_too_far && !flags_codes_are_returned();
+    for (unsigned i = 0; i < w->n_looked; i++)
+        if (w->looked[i].len)
+            add_extent(out, w->looked[i]);
 }
 
 IrBlock *guest_lift_block(GuestAddr pc, unsigned mode, unsigned mode_flags, struct Arena *arena,
@@ -210,6 +198,7 @@ IrBlock *guest_lift_block(GuestAddr pc, unsigned mode, unsigned mode_flags, stru
     db.n = 0;
     db.client_request = db.unreadable = false;
     decode_block(&d, &w, pc, arena, &db);
+    out->extent = arena_alloc_raw(arena, (1 + MAX_LOOKS) * sizeof *out->extent);
     out->n_extents = 1;
     if (!db.n && db.unreadable) {
         out->extent[0].addr = pc + code_window_at(&w, pc);
@@ -225,7 +214,6 @@ IrBlock *guest_lift_block(GuestAddr pc, unsigned mode, unsigned mode_flags, stru
                     : db.end_kind != JK_BORING ? db.end + 1 : db.end;
     out->extent[0].addr = pc;
     out->extent[0].len = (uint32_t)(end - pc);
-    note_looks(&w, arena, out);
-    add_looks(out);
+    add_looks(&w, out);
     return l.b;
 }

@@ -5,7 +5,7 @@
  */
 #include "codegen.h"
 
-/** How places in the code move: those of the cold part by @p by. */
+/** How places in the code move: those of the main part stay, those of the cold part go along with it. */
 typedef struct Move {
     const VexTranslation *t;
     uint32_t cold_off; /**< of the new place */
@@ -105,7 +105,7 @@ bool vex_place(const VexTranslation *t, GuestAddr pc, unsigned mode, const uint8
                VexTranslation *out)
 {
     if ((size_t)t->code_len + t->cold_len + CODE_COLD_ALIGN > size ||
-        t->cold_off < t->code_len)
+        t->cold_off < t->code_len || vex_code_is_unstable(t))
         return false;
     Move m = { t, code_cold_offset(size, t->cold_len, run_addr), buf };
     *out = *t;

@@ -62,6 +62,14 @@ static unsigned xsave_offset(unsigned component)
     return b;
 }
 
+uint64_t host_features(void)
+{
+    const HostCpu *c = &host_cpu;
+    return (uint64_t)c->vec_bytes << 8 | (uint64_t)c->avx | (uint64_t)c->avx2 << 1 |
+           (uint64_t)c->avx512 << 2 | (uint64_t)c->bmi1 << 3 | (uint64_t)c->bmi2 << 4 |
+           (uint64_t)c->lzcnt << 5;
+}
+
 void host_init(void)
 {
     unsigned a, b, c, d;
