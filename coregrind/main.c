@@ -44,10 +44,7 @@
 #include "launcher/launcher.h"
 #include "process_end.h"
 
-/*
- * Code memory; with --chaos=tcache so little for each mode that programs live through many flushes. Less
- * than what a program works with at a time makes it translate and flush without end.
- */
+/* Code memory; with --chaos=tcache so little that programs live through many flushes. */
 enum { CODE_BYTES = 256 << 20, CHAOS_CODE_BYTES = 2 << 20 };
 
 /* ---- connections between modules --------------------------------------------------------------- */
@@ -223,8 +220,7 @@ static void start_vex(const GimleTool *tool)
 
     static const TcacheHooks tcache_hooks = { redirect_lookup, hook_code_discarded,
                                               exec_flush_jump_caches };
-    size_t code = core_options->chaos & CHAOS_TCACHE ? (size_t)CHAOS_CODE_BYTES * tool->n_modes
-                                                     : CODE_BYTES;
+    size_t code = core_options->chaos & CHAOS_TCACHE ? CHAOS_CODE_BYTES : CODE_BYTES;
     int err = tcache_init(code, &tcache_hooks);
     if (err < 0)
         gimle_user_error("cannot map memory for translated code: %s", strerror(-err));
