@@ -27,7 +27,7 @@ enum { PAGE_NS = 2400, PART_NS = PART_BYTES / 4096 * PAGE_NS, ASK_EVERY = 128,
 void (*heap_dead_callback)(GuestAddr a, size_t len);
 
 /** Bytes beside two for each byte of live slots: what all of the process and what the heap may occupy. */
-static uint64_t process_allowed = 58000000, heap_allowed = 32000000;
+static uint64_t process_allowed = 60000000, heap_allowed = 28000000;
 static uint64_t resident;           /**< bytes of pages and shadow of spans, and their records */
 static uint64_t in_runs;            /**< of free runs */
 static uint64_t live;               /**< bytes of slots with live blocks */
@@ -36,8 +36,8 @@ static int64_t spent_ns;
 
 void parts_init(uint64_t quarantine_bytes)
 {
-    process_allowed = quarantine_bytes / 10 * 29;
-    heap_allowed = quarantine_bytes / 10 * 16;
+    process_allowed = quarantine_bytes * 3;
+    heap_allowed = quarantine_bytes / 10 * 14;
 }
 
 /** What the process occupies now; looked up now and then. */
