@@ -231,7 +231,7 @@ static void test_dead_parts(void **state)
     gimle_heap_init(16, 0, 0); /* nothing of it may be kept */
     gimle_heap_on_dead(on_dead);
     for (int round = 0; round < 3; round++) {
-        size_t size = 40 + (size_t)round * 3000;
+        size_t size = 40 + (size_t)round * 500;
         for (int i = 0; i < MANY; i++) {
             many[i] = get(size);
             memset(memory_of(many[i]), i, size);
