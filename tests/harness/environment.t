@@ -75,9 +75,11 @@ sub no_mounts {
 # ---- limits
 
 sub no_hard_limit { return `sh -c 'ulimit -Hs'` =~ /unlimited/ ? undef : 'the hard limit of the stack is low' }
-row('tiny soft limit of the stack', 'ulimit -Ss 16; exec GIMLE -q $DIR/hello', status => 3, out => "hello\n");
-row('a stack of 16 KiB is as large natively', 'ulimit -Ss 16; exec GIMLE -q --tool=none $DIR/deep', status => 3);
-row('tiny hard limit of the stack', 'ulimit -s 16; exec GIMLE -q $DIR/hello', status => 1, out => '',
+# The kernel puts the environment and up to 8 KiB of nothing onto the stack: of 16 KiB little is left.
+my $stack16 = 'exec env -i PATH="$PATH" HOME="$HOME" sh -c "ulimit -Ss 16; exec GIMLE';
+row('tiny soft limit of the stack', $stack16 . ' -q $DIR/hello"', status => 3, out => "hello\n");
+row('a stack of 16 KiB is as large natively', $stack16 . ' -q --tool=none $DIR/deep"', status => 3);
+row('tiny hard limit of the stack', 'ulimit -s 128; exec GIMLE -q $DIR/hello', status => 1, out => '',
     err => qr/\Agimle: the hard limit of the stack[^\n]*\n\z/);
 row('unlimited stack', 'ulimit -s unlimited; exec GIMLE -q $DIR/hello', status => 3, out => "hello\n", err => qr/\A\z/,
     unless => \&no_hard_limit);
@@ -160,7 +162,7 @@ row('core file beside the log', 'ulimit -c unlimited; exec GIMLE -q --log-file=m
 row('core file of all threads', 'ulimit -c unlimited; exec GIMLE -q $DIR/threads', signal => 3, unless => \&no_cores,
     after => sub {
         my ($said, $error) = core_says($_[0], 'vgcore.[0-9]*', 'threads', 'thread apply all bt');
-        return $error || ($said eq '' || $said =~ /pause.*wait_here/s && $said =~ /\bmain \(/ ? () : $said);
+        return $error || ($said eq '' || $said =~ /\bwait_here \(/ && $said =~ /\bmain \(/ ? () : $said);
     });
 row('core file cut at the limit', 'ulimit -c 16; exec GIMLE -q $DIR/crash', signal => 11, unless => \&no_cores,
     after => sub {
