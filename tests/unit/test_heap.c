@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <time.h>
 #include <cmocka.h>
 
 #include "coregrind/aspace/aspace.h"
@@ -316,21 +315,6 @@ static void test_threads(void **state)
     assert_int_equal(after.n, before.n);
 }
 
-static void test_speed(void **state)
-{
-    (void)state;
-    enum { N = 1000000 };
-    struct timespec a, b;
-    gimle_heap_init(16, 20000000, 1000000);
-    clock_gettime(CLOCK_MONOTONIC, &a);
-    for (int i = 0; i < N; i++)
-        gimle_heap_free(NULL, get(24), NULL);
-    clock_gettime(CLOCK_MONOTONIC, &b);
-    double ns = ((double)(b.tv_sec - a.tv_sec) * 1e9 + (double)(b.tv_nsec - a.tv_nsec)) / N;
-    print_message("# a pair takes %.0f ns\n", ns);
-    assert_true(ns < 2000); /* generous: the machine may be busy */
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -338,7 +322,7 @@ int main(void)
         cmocka_unit_test(test_quarantine), cmocka_unit_test(test_large_blocks_are_unmapped),
         cmocka_unit_test(test_resize),     cmocka_unit_test(test_registered),
         cmocka_unit_test(test_dead_parts), cmocka_unit_test(test_sizes_drift),
-        cmocka_unit_test(test_threads),    cmocka_unit_test(test_speed),
+        cmocka_unit_test(test_threads),
     };
     gimle_heap_on_arena(on_arena);
     gimle_heap_on_reuse(on_drop);

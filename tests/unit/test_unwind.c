@@ -10,7 +10,6 @@
 #include <execinfo.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "coregrind/unwind/cfi.h"
 #include "coregrind/unwind/unwind.h"
@@ -245,23 +244,6 @@ static void test_expressions(void **state)
     assert_false(cfi_eval(&(CfiExpr){underflow, 1}, &x, false, 0, &v));
 }
 
-static void test_speed(void **state)
-{
-    (void)state;
-    enum { ROUNDS = 20000 };
-    UnwindRegs regs = {0};
-    CAPTURE(&regs);
-    struct timespec a, b;
-    unsigned frames = 0;
-    clock_gettime(CLOCK_MONOTONIC, &a);
-    for (unsigned i = 0; i < ROUNDS; i++)
-        frames += unwind_stack(&regs, ours, 12, NULL, stack.lo, stack.hi);
-    clock_gettime(CLOCK_MONOTONIC, &b);
-    double ns = (double)(b.tv_sec - a.tv_sec) * 1e9 + (double)(b.tv_nsec - a.tv_nsec);
-    print_message("%.1f ns per frame\n", ns / frames);
-    assert_true(ns / frames < 1000);
-}
-
 int main(void)
 {
     unwind_init();
@@ -280,7 +262,6 @@ int main(void)
         cmocka_unit_test(test_bad_registers),
         cmocka_unit_test(test_unmapped_module),
         cmocka_unit_test(test_expressions),
-        cmocka_unit_test(test_speed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
