@@ -4,9 +4,10 @@
  * are neither computed nor kept.  At exits a few instructions of the target are looked at.  The
  * answer errs on the side of 'live', with one exception: condition codes are taken as dead at
  * calls and returns, as every compiler's calling convention has it, unless the code says
- * otherwise.  It does when a function's first instructions read them, or those after a call:
- * such code is recognised when the call is lifted, from then on nothing is assumed, and
- * VexTranslation.assumption_failed asks for older translations to be discarded.
+ * otherwise.  It does when a function's first instructions read them, or those after a call (Go calls
+ * functions that clear or copy memory between a comparison and its jump): such code is recognised as soon
+ * as the call is seen, from then on nothing is assumed, and VexTranslation.assumption_failed asks for
+ * older translations to be discarded.
  */
 #include <stdatomic.h>
 
@@ -26,6 +27,7 @@ typedef struct Peek {
     unsigned read;      /**< surely reads these before it writes them */
     unsigned undecided; /**< neither read nor written as far as was looked */
     bool leaves;        /**< it ended at a call or return */
+    GuestAddr behind;   /**< at a call: what is executed after it */
 } Peek;
 
 static bool is_direct_jump(const Insn *in)
@@ -53,7 +55,7 @@ static void peek_at(Peek *p, const InsnEffect *e)
 
 static Peek peek(const Amd64Decoder *d, CodeWindow *w, GuestAddr target)
 {
-    Peek p = { 0, CCB_ALL, false };
+    Peek p = { 0, CCB_ALL, false, 0 };
     unsigned jumps = 0;
     code_window_look(w, target, target);
     for (unsigned i = 0; i < PEEK_INSNS && p.undecided; i++) {
@@ -70,6 +72,7 @@ static Peek peek(const Amd64Decoder *d, CodeWindow *w, GuestAddr target)
             target = e.target;
         } else {
             p.leaves = row->props & RP_CALL;
+            p.behind = e.mnemonic == ZYDIS_MNEMONIC_CALL ? e.next : 0;
             return p;
         }
     }
@@ -83,9 +86,21 @@ bool flags_codes_are_returned(void)
     return atomic_load_explicit(&codes_are_returned, memory_order_relaxed);
 }
 
-unsigned flags_peek(const Amd64Decoder *d, CodeWindow *w, GuestAddr target)
+/** Does the code at @p behind, where a call returns to, use codes of before?  Then nothing is assumed any more. */
+static void look_behind_call(const Amd64Decoder *d, CodeWindow *w, GuestAddr behind, bool *assumption_failed)
+{
+    if (flags_codes_are_returned() || !peek(d, w, behind).read)
+        return;
+    atomic_store_explicit(&codes_are_returned, true, memory_order_relaxed);
+    *assumption_failed = true;
+}
+
+/** The condition codes that code at @p target may read before it writes them. */
+static unsigned live_at(const Amd64Decoder *d, CodeWindow *w, GuestAddr target, bool *assumption_failed)
 {
     Peek p = peek(d, w, target);
+    if (p.leaves && p.behind)
+        look_behind_call(d, w, p.behind, assumption_failed);
     return p.leaves && !flags_codes_are_returned() ? p.read : p.read | p.undecided;
 }
 
@@ -93,12 +108,8 @@ unsigned flags_peek(const Amd64Decoder *d, CodeWindow *w, GuestAddr target)
 static unsigned live_at_call(const Amd64Decoder *d, CodeWindow *w, const Insn *call,
                              bool *assumption_failed)
 {
+    look_behind_call(d, w, call->next, assumption_failed);
     bool returned = flags_codes_are_returned();
-    if (!returned && peek(d, w, call->next).read) {
-        atomic_store_explicit(&codes_are_returned, true, memory_order_relaxed);
-        *assumption_failed = true;
-        returned = true;
-    }
     if (!is_direct_jump(call))
         return returned ? CCB_ALL : 0;
     Peek p = peek(d, w, call->next + call->imm[0]);
@@ -110,13 +121,13 @@ static unsigned live_at_end(const Amd64Decoder *d, CodeWindow *w, Insn *last,
                             bool *assumption_failed)
 {
     if (!(insn_row(last->mnemonic)->props & RP_END))
-        return flags_peek(d, w, last->next);
+        return live_at(d, w, last->next, assumption_failed);
     if (last->mnemonic == ZYDIS_MNEMONIC_CALL)
         return live_at_call(d, w, last, assumption_failed);
     if (last->mnemonic == ZYDIS_MNEMONIC_RET)
         return flags_codes_are_returned() ? CCB_ALL : 0;
     if (last->mnemonic == ZYDIS_MNEMONIC_JMP && is_direct_jump(last))
-        return flags_peek(d, w, last->next + last->imm[0]);
+        return live_at(d, w, last->next + last->imm[0], assumption_failed);
     return CCB_ALL;
 }
 
@@ -143,7 +154,7 @@ void flags_flow_block(const Amd64Decoder *d, CodeWindow *w, Insn **insns, unsign
         Insn *in = insns[i];
         in->cc_live = (uint16_t)live;
         if (insn_row(in->mnemonic)->props & RP_BRANCH) {
-            in->cc_target = (uint16_t)flags_peek(d, w, in->next + in->imm[0]);
+            in->cc_target = (uint16_t)live_at(d, w, in->next + in->imm[0], assumption_failed);
             live |= in->cc_target;
         }
         live = (live & ~(unsigned)in->n.cc_write) | in->n.cc_read;

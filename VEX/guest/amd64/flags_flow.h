@@ -9,9 +9,6 @@
 /** Has the assumption failed that condition codes are dead at calls and returns? Any thread. */
 bool flags_codes_are_returned(void);
 
-/** The condition codes (CCB_*) that code at @p target may read before it overwrites them. */
-unsigned flags_peek(const Amd64Decoder *d, CodeWindow *w, GuestAddr target);
-
 /**
  * Fill cc_live and cc_target of the @p n instructions of a block.  Sets *@p assumption_failed if
  * the block shows that condition codes are returned from functions, which was not thought so far.
