@@ -254,7 +254,7 @@ static void announce_image(Thread *t, const Image *img)
     if (!realpath(img->exe.path, exe_path))
         snprintf(exe_path, sizeof exe_path, "%s", img->exe.path);
     redirect_set_executable(exe_path);
-    syscall_set_client(&(SyscallClient){ .exe = exe_path, .start_sp = img->start_sp,
+    syscall_set_client(t, &(SyscallClient){ .exe = exe_path, .start_sp = img->start_sp,
                                          .stack_limit = client_env_stack_limit() });
     announce_object(&img->exe);
     if (img->has_interp)

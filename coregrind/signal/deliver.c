@@ -113,6 +113,19 @@ void signal_set_fault_info(uint64_t err, uint64_t trapno, uint64_t cr2)
     sync_fault = (SignalFaultInfo){ err, trapno, cr2 };
 }
 
+void signal_force(Thread *t, const siginfo_t *info, bool fatal)
+{
+    int sig = info->si_signo;
+    KernelSigaction act = signal_disposition(sig);
+    SignalFaultInfo fault = sync_fault;
+    sync_fault = (SignalFaultInfo){ 0 };
+    /* A synchronous signal that is blocked or ignored ends the process (force_sig in the kernel). */
+    if (fatal || (t->blocked & SIG_BIT(sig)) || act.handler == (uintptr_t)SIG_IGN)
+        signal_fatal(t, info);
+    deliver_one(t, info, &fault);
+    signal_apply_host_mask(t);
+}
+
 void signal_raise_sync(Thread *t, int sig, int code, GuestAddr addr)
 {
     siginfo_t info;
@@ -120,12 +133,5 @@ void signal_raise_sync(Thread *t, int sig, int code, GuestAddr addr)
     info.si_signo = sig;
     info.si_code = code;
     info.si_addr = (void *)addr;
-    KernelSigaction act = signal_disposition(sig);
-    SignalFaultInfo fault = sync_fault;
-    sync_fault = (SignalFaultInfo){ 0 };
-    /* A synchronous signal that is blocked or ignored ends the process (force_sig in the kernel). */
-    if ((t->blocked & SIG_BIT(sig)) || act.handler == (uintptr_t)SIG_IGN)
-        signal_fatal(t, &info);
-    deliver_one(t, &info, &fault);
-    signal_apply_host_mask(t);
+    signal_force(t, &info, false);
 }

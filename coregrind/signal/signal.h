@@ -44,6 +44,8 @@ void signal_vfork_child(void);
 void signal_vfork_parent(void);
 /** Raise a synchronous signal at the present guest instruction (SIGILL, SIGTRAP, SIGSEGV …). */
 void signal_raise_sync(Thread *t, int sig, int code, GuestAddr addr);
+/** The same with all that the client's handler is told; @p fatal: whatever its disposition, it ends the process. */
+void signal_force(Thread *t, const siginfo_t *info, bool fatal);
 /**
  * Run system call @p no with @p args for the client in the kernel, the guest's mask being in force
  * while it blocks (restart_amd64.S): if a signal arrived before it began, it does not begin and the

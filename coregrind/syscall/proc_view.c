@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/seccomp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +22,7 @@
 #include "coregrind/core/host_fd.h"
 #include "coregrind/os/raw_syscall.h"
 #include "coregrind/signal/signal.h"
+#include "seccomp.h"
 
 enum { PROC_MAGIC = 0x9fa0, AUXV_END = 0, STAT_SIGNALS = 0x7fffffff /* stat shows the first 31 */ };
 
@@ -291,15 +293,18 @@ static void write_status(int fd, const char *path)
     if (!in)
         return;
     ClientSizes s = client_sizes();
+    unsigned filters = seccomp_count(thread_self());
     dispositions(&ignored, &caught);
     const struct { const char *key; const char *format; uint64_t value; } made[] = {
         { "VmPeak:", "%8llu kB", s.all },  { "VmSize:", "%8llu kB", s.all },
         { "VmData:", "%8llu kB", s.data }, { "VmExe:", "%8llu kB", s.text },
         { "VmLib:", "%8llu kB", s.libraries },
         { "SigIgn:", "%016llx", ignored }, { "SigCgt:", "%016llx", caught },
+        { "Seccomp:", "%llu", SECCOMP_MODE_FILTER }, { "Seccomp_filters:", "%llu", filters },
     };
+    size_t rows = sizeof made / sizeof made[0] - (filters ? 0 : 2);
     while (fgets(line, sizeof line, in)) {
-        size_t i = 0, n = sizeof made / sizeof made[0];
+        size_t i = 0, n = rows;
         while (i < n && strncmp(line, made[i].key, strlen(made[i].key)) != 0)
             i++;
         if (i == n) {

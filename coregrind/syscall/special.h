@@ -53,6 +53,7 @@ SysHandler sys_lsm_get_self_attr;
 SysHandler sys_lsm_list_modules;
 SysHandler sys_madvise;
 SysHandler sys_mbind;
+SysHandler sys_membarrier;
 SysHandler sys_migrate_pages;
 SysHandler sys_mincore;
 SysHandler sys_mlockall;

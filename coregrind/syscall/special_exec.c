@@ -24,6 +24,7 @@
 #include "fd_table.h"
 #include "limits.h"
 #include "proc_view.h"
+#include "seccomp.h"
 #include "special.h"
 
 enum { MAX_INTERPRETERS = 4, MAX_EXEC_STRINGS = 1 << 20, NO_VECTOR = 8 /* nothing is there */ };
@@ -161,9 +162,12 @@ static void ignore_signals(bool ignore)
 }
 
 /* The host becomes what the client believes it is; returns, all undone, if the kernel refuses. */
-static int64_t replace_image(const Thread *t, uint64_t no, const uint64_t args[5])
+static int64_t replace_image(Thread *t, uint64_t no, const uint64_t args[5], bool bind)
 {
     KernelSigset old;
+    int64_t refused = bind ? seccomp_bind_host(t) : 0;
+    if (refused)
+        return refused;
     limits_apply_for_exec();
     ignore_signals(true);
     raw_syscall4(SYS_rt_sigprocmask, SIG_SETMASK, (uintptr_t)&t->blocked, (uintptr_t)&old, 8);
@@ -172,6 +176,12 @@ static int64_t replace_image(const Thread *t, uint64_t no, const uint64_t args[5
     ignore_signals(false);
     limits_undo_apply();
     return r;
+}
+
+static void push_var(void *ctx, char *var)
+{
+    StringVec *vars = ctx;
+    vec_push(vars, var);
 }
 
 /* Through the launcher, as launcher.h says under 3. */
@@ -198,9 +208,13 @@ static int64_t exec_traced(SysCall *c, const char *launcher, const char *path, c
     char *shown = NULL;
     if (strcmp(name, path) != 0 && asprintf(&shown, LAUNCHER_NAME_VAR "=%s", name) > 0)
         vec_push(&vars, shown);
+    size_t filters = vars.n;
+    seccomp_describe(c->t, push_var, &vars);
     vec_push(&vars, NULL);
     const uint64_t a[5] = { (uintptr_t)launcher, (uintptr_t)args.data, (uintptr_t)vars.data };
-    int64_t r = replace_image(c->t, SYS_execve, a);
+    int64_t r = replace_image(c->t, SYS_execve, a, false);
+    for (; vars.data[filters]; filters++)
+        free((char *)vars.data[filters]);
     free(argv0);
     free(shown);
     vec_free(&args);
@@ -233,6 +247,18 @@ static bool absolute_program(int dfd, const char *given, uint64_t flags, char *o
         return true;
     }
     return (size_t)snprintf(out, PATH_MAX, given[0] ? "%s/%s" : "%s", dir, given) < PATH_MAX;
+}
+
+/*
+ * Natively.  The kernel refuses what it cannot run before anything is changed, and a search of PATH relies
+ * on it; but a client's filters, once the kernel has them, stay, so with some it is found out first.
+ */
+static int64_t exec_native(SysCall *c, const uint64_t args[5], const char *path)
+{
+    struct stat st;
+    if (c->t->seccomp && (stat(path, &st) != 0 || faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) != 0))
+        return -errno;
+    return replace_image(c->t, c->no, args, true);
 }
 
 /* @p at: where in c->arg the path is; argv and envp follow it. */
@@ -278,7 +304,7 @@ static void exec_common(SysCall *c, unsigned at, int dfd, uint64_t flags)
     memcpy(a, c->arg, sizeof a);
     if (proc_view_is_exe(given))
         a[at] = (uintptr_t)path;
-    c->result = replace_image(c->t, c->no, a);
+    c->result = exec_native(c, a, path);
 out:
     vec_free(&argv);
     vec_free(&envp);

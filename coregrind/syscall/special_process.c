@@ -17,8 +17,8 @@
 #include "coregrind/os/kernel_abi.h"
 #include "coregrind/os/raw_syscall.h"
 #include "coregrind/report/report.h"
-#include "coregrind/tcache/tcache.h"
 #include "coregrind/thread/robust_list.h"
+#include "seccomp.h"
 #include "special.h"
 
 /* ---- answers --------------------------------------------------------------------------------- */
@@ -259,14 +259,16 @@ static const struct {
 };
 static const char *const prctl_args[] = { "option", "arg2", "arg3", "arg4", "arg5" };
 
-static void seccomp_warning(void)
+/* Restartable sequences are not offered (rseq), so neither are the barriers for them. */
+void sys_membarrier(SysCall *c)
 {
-    static bool warned;
-    tcache_stop_keeping();
-    if (!warned)
-        gimle_umsg("WARNING: the program installs a seccomp filter, which also binds Gimle: if it "
-                   "forbids what the core needs, the process will be killed\n");
-    warned = true;
+    enum { QUERY = 0, RSEQ = 1 << 7, REGISTER_RSEQ = 1 << 8 };
+    int command = (int)c->arg[0];
+    c->result = -EINVAL;
+    if (command != RSEQ && command != REGISTER_RSEQ)
+        sys_do(c);
+    if (command == QUERY && c->result > 0)
+        c->result &= ~(RSEQ | REGISTER_RSEQ);
 }
 
 /* PR_SET_VMA: a name for a mapping of the client's. */
@@ -291,6 +293,10 @@ void sys_prctl(SysCall *c)
 {
     int option = (int)c->arg[0];
     unsigned args = 4;
+    if (option == PR_SET_SECCOMP || option == PR_GET_SECCOMP) {
+        (option == PR_SET_SECCOMP ? seccomp_prctl_set : seccomp_prctl_get)(c);
+        return;
+    }
     for (size_t i = 0; i < sizeof prctl_rows / sizeof prctl_rows[0]; i++) {
         if (prctl_rows[i].option != option)
             continue;
@@ -326,10 +332,7 @@ void sys_prctl(SysCall *c)
     }
     for (unsigned k = 1; k <= args; k++)
         sys_reg(c, k, prctl_args[k], 8);
-    if (option == PR_SET_SECCOMP) {
-        seccomp_warning();
-        sys_do(c);
-    } else if (option == PR_SET_VMA) {
+    if (option == PR_SET_VMA) {
         prctl_set_vma(c);
     } else { /* what it points to, if anything, is not known: only integers are let through */
         for (unsigned k = 1; k <= args; k++)
@@ -338,41 +341,6 @@ void sys_prctl(SysCall *c)
                 return;
             }
         sys_do(c);
-    }
-}
-
-void sys_seccomp(SysCall *c)
-{
-    enum { SET_MODE_STRICT, SET_MODE_FILTER, GET_ACTION_AVAIL, GET_NOTIF_SIZES };
-    struct { uint16_t len; uint64_t filter; } prog;
-    sys_reg(c, 2, "uargs", 8);
-    switch ((int)c->arg[0]) {
-    case SET_MODE_STRICT: /* read, write, exit only: nothing of ours would work any more */
-        seccomp_warning();
-        c->result = -EINVAL;
-        break;
-    case SET_MODE_FILTER:
-        seccomp_warning();
-        if (!sys_take(c, "uargs", &prog, c->arg[2], sizeof prog) ||
-            !sys_reads(c, "uargs->filter", prog.filter, prog.len * 8u))
-            c->result = -EFAULT;
-        else
-            sys_do(c);
-        break;
-    case GET_ACTION_AVAIL:
-        if (!sys_reads(c, "uargs", c->arg[2], 4))
-            c->result = -EFAULT;
-        else
-            sys_do(c);
-        break;
-    case GET_NOTIF_SIZES:
-        if (!sys_will_write(c, "uargs", c->arg[2], 6))
-            c->result = -EFAULT;
-        else if (sys_do(c) == 0)
-            sys_wrote(c, c->arg[2], 6);
-        break;
-    default:
-        c->result = -EINVAL;
     }
 }
 

@@ -14,6 +14,7 @@
 #include "fd_table.h"
 #include "limits.h"
 #include "proc_view.h"
+#include "seccomp.h"
 #include "table.h"
 
 /* Registers of the call by their place in guest_amd64.def, which is also GuestAmd64.gpr's. */
@@ -26,8 +27,9 @@ void syscall_init(void)
     limits_init();
 }
 
-void syscall_set_client(const SyscallClient *c)
+void syscall_set_client(Thread *t, const SyscallClient *c)
 {
+    seccomp_inherit(t);
     const char *slash = strrchr(c->exe, '/');
     proc_view_init(c);
     prctl(PR_SET_NAME, slash ? slash + 1 : c->exe);
@@ -88,6 +90,14 @@ static void run_known(SysCall *c)
         sys_trace_leave(c);
 }
 
+static void trace_refused(SysCall *c)
+{
+    if (!core_options->trace_syscalls || !c->row || c->no_result)
+        return;
+    sys_trace_enter(c);
+    sys_trace_leave(c);
+}
+
 void syscall_run(Thread *t)
 {
     GuestAmd64 *g = &t->state->guest;
@@ -100,7 +110,9 @@ void syscall_run(Thread *t)
         t->sys_args[i] = c.arg[i];
     EVENT(sys_enter, t, (unsigned)c.no);
     c.row = sys_row(c.no);
-    if (c.row)
+    if (seccomp_applies(t) && !seccomp_allows(&c))
+        trace_refused(&c);
+    else if (c.row)
         run_known(&c);
     else
         c.result = pass_unknown(&c);

@@ -15,8 +15,8 @@ typedef struct SyscallClient {
 
 /** Prepare tables, the descriptor table (client limit, core descriptors above it). */
 void syscall_init(void);
-/** After the client was loaded. @p c is copied, the path too. */
-void syscall_set_client(const SyscallClient *c);
+/** After the client was loaded, before its main thread @p t runs. @p c is copied, the path too. */
+void syscall_set_client(Thread *t, const SyscallClient *c);
 /**
  * Run the system call that the guest state asks for (number in RAX; PC behind the instruction);
  * sets RAX and tells the tool. May not return to the same image (execve) or process (exit).

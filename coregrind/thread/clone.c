@@ -55,6 +55,9 @@ static void clone_copy_state(Thread *child, const Thread *parent, const CloneArg
     EVENT(reg_write, child, GPR_RAX);
     EVENT(reg_write, child, GPR_RSP);
     child->blocked = parent->blocked;
+    child->seccomp = parent->seccomp;
+    child->seccomp_bound = parent->seccomp_bound;
+    child->seccomp_strict = parent->seccomp_strict;
     if (a->flags & CLONE_CHILD_CLEARTID)
         child->clear_child_tid = a->child_tid;
 }

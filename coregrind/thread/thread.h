@@ -53,6 +53,9 @@ struct Thread {
     int64_t sys_result;
     GuestAddr clear_child_tid, robust_list;
     size_t robust_len;
+    const struct SeccompFilter *seccomp; /**< the client's filters, newest first; shared */
+    const struct SeccompFilter *seccomp_bound; /**< as many of them as the kernel has too */
+    bool seccomp_strict;
     uint64_t restart_block;  /**< for restart_syscall */
 
     /* ending */

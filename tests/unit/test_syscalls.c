@@ -389,7 +389,7 @@ static int set_up(void **state)
     sp[0] = 2;
     sp[1] = (uintptr_t)strings;
     sp[2] = (uintptr_t)strings + 2;
-    syscall_set_client(&(SyscallClient){ .exe = "/bin/a-clien", .start_sp = (uintptr_t)sp });
+    syscall_set_client(thread, &(SyscallClient){ .exe = "/bin/a-clien", .start_sp = (uintptr_t)sp });
     return 0;
 }
 
