@@ -264,6 +264,9 @@ static void install(SysCall *c, uint64_t flags, GuestAddr uargs)
     if ((flags & ~(uint64_t)KNOWN) || ((flags & WAIT_KILLABLE) && !listens) ||
         (sync && listens && !(flags & SECCOMP_FILTER_FLAG_TSYNC_ESRCH)))
         return;
+    c->result = -EFAULT;
+    if (uargs == 0) /* libseccomp finds out what there is in this way */
+        return;
     if (listens) {
         give_to_kernel(c);
         return;

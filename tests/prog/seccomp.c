@@ -15,7 +15,7 @@
 // STDOUT: argument: 0 then 9
 // STDOUT: mode 0, then 2; status 2; strict now: -22
 // STDOUT: threads: 42 before, 42 after; one with its own: 1
-// STDOUT: invalid: 22 22 22 22 22 22
+// STDOUT: invalid: 22 22 22 22 22 22 14
 // STDOUT: inherited by fork and exec: 1
 #define _GNU_SOURCE
 #include <errno.h>
@@ -240,7 +240,8 @@ static void invalid(void)
     printf(" %ld", install(unaligned, 2, 0));
     printf(" %ld", install(unset, 2, 0));
     printf(" %ld", install(zero, 2, 0));
-    printf(" %ld\n", install(half, 2, 0));
+    printf(" %ld", install(half, 2, 0));
+    printf(" %d\n", err_of(syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, NULL)));
 }
 
 static char *self;
