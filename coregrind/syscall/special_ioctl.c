@@ -57,7 +57,9 @@ static void ioctl_ifconf(SysCall *c)
 {
     struct { int32_t len, pad; uint64_t buf; } k;
     sys_reg(c, 2, "arg", 8);
-    if (!sys_take(c, "ioctl(SIOCGIFCONF)", &k, c->arg[2], sizeof k) ||
+    if (!sys_reads(c, "ioctl(SIOCGIFCONF)", c->arg[2], sizeof k.len) || /* padding follows */
+        !sys_reads(c, "ioctl(SIOCGIFCONF)", c->arg[2] + 8, sizeof k.buf) ||
+        !sys_fetch(c, &k, c->arg[2], sizeof k) ||
         (k.buf && k.len > 0 &&
          !sys_will_write(c, "ioctl(SIOCGIFCONF).ifc_buf", k.buf, (size_t)k.len))) {
         c->result = -EFAULT;

@@ -154,14 +154,16 @@ static bool partial_load_is_fine(GuestAddr a, size_t size, unsigned n_bad)
 }
 
 /**
- * The dynamic linker's own string functions read whole aligned vectors, also where all of a
- * vector is beyond the string; their names are not to be found in a stripped one.
+ * The dynamic linker's own string functions read whole words and vectors, also where all of one is beyond
+ * the string, as long as it lies in the same line of the cache; their names are not to be found in a
+ * stripped one.
  */
-static bool is_linkers_vector_load(Thread *t, GuestAddr a, size_t size)
+static bool is_linkers_string_load(Thread *t, GuestAddr a, size_t size)
 {
+    enum { LINE = 64 };
     GuestMapping m;
-    if (size < 16 || a % size || !gimle_mapping_at(gimle_thread_get_reg(t, gimle_guest->pc), &m) ||
-        !m.path)
+    if (size < 8 || a / LINE != (a + size - 1) / LINE ||
+        !gimle_mapping_at(gimle_thread_get_reg(t, gimle_guest->pc), &m) || !m.path)
         return false;
     const char *name = strrchr(m.path, '/');
     return name && (strncmp(name, "/ld-", 4) == 0 || strncmp(name, "/ld.so", 6) == 0);
@@ -184,7 +186,7 @@ static uint64_t slow_load(struct VexState *s, uint64_t a, uint64_t size)
     if (n_bad == 0)
         return 0;
     Thread *t = gimle_thread_of_state(s);
-    if (!partial_load_is_fine(a, size, n_bad) && !is_linkers_vector_load(t, a, size)) {
+    if (!partial_load_is_fine(a, size, n_bad) && !is_linkers_string_load(t, a, size)) {
         mc_error_access(t, a, (unsigned)size, false);
         return 0;
     }

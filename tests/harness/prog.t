@@ -14,6 +14,7 @@
 # Comments understood in a test program, each on one line:
 #   // OPTIONS: ...     options of the tool        // TOOL: none      (default memcheck)
 #   // CFLAGS: ...      more compiler flags        // LDFLAGS: ...
+#   // PLUGIN: FLAGS    an empty library NAME.so is linked with these flags, for it to load
 #   // ARGS: ...        the program's arguments    // ENV: NAME=value
 #   // EXIT: 3          exit status (default 0)    // EXIT: SIGSEGV   killed by it
 #   // STDOUT: text     all of stdout, one comment per line
@@ -85,7 +86,7 @@ sub parse {
                 push @{ $last->{aux} }, { what => $1, label => $2 };
             } elsif (/^\[(\w+)\]$/) {
                 $t{label}{$1} = $number;
-            } elsif (/^(OPTIONS|CFLAGS|LDFLAGS|ARGS|EXIT|TOOL|DIFFERS): (.*)/) {
+            } elsif (/^(OPTIONS|CFLAGS|LDFLAGS|PLUGIN|ARGS|EXIT|TOOL|DIFFERS): (.*)/) {
                 $t{$1} = $2;
             } elsif (/^(LINE|NOLINE|ENV|STDOUT|NEEDS): ?(.*)/) {
                 push @{ $t{$1} }, $2;
@@ -105,6 +106,7 @@ sub compile {
     my $compiler = $t->{path} =~ /\.cc$/ ? $cxx : $cc;
     my $flags = '-g -O0 -fno-builtin -w ' . ($t->{CFLAGS} // '');
     my $command = "$compiler $flags -o '$exe' '$t->{path}' " . ($t->{LDFLAGS} // '');
+    $command .= " && $compiler -shared -o '$exe.so' $t->{PLUGIN} -x c /dev/null" if $t->{PLUGIN};
     my $stamp = "$exe.cmd";
     return undef if -x $exe && -M $exe < -M $t->{path} && Run::slurp($stamp) eq $command;
     my $r = Run::run(cmd => $command, base => "$exe.cc", dir => $source_dir);

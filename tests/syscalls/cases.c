@@ -8,6 +8,7 @@
 #include <linux/if_tun.h>
 #include <linux/input.h>
 #include <linux/loop.h>
+#include <linux/membarrier.h>
 #include <linux/netlink.h>
 #include <linux/openat2.h>
 #include <linux/rtc.h>
