@@ -121,8 +121,7 @@ static bool process_start_freeres(Thread *t)
         next++;
         if (fn) {
             t->exit_state = THREAD_RUNS;
-            t->seccomp = NULL; /* what the C library does now the client did not ask for */
-            t->seccomp_strict = false;
+            t->frees_caches = true;
             redirect_client_call(t, fn, NULL, 0, freeres_finished);
             return true;
         }

@@ -56,6 +56,7 @@ struct Thread {
     const struct SeccompFilter *seccomp; /**< the client's filters, newest first; shared */
     const struct SeccompFilter *seccomp_bound; /**< as many of them as the kernel has too */
     bool seccomp_strict;
+    bool frees_caches;       /**< its program has ended; what runs is only to free memory */
     uint64_t restart_block;  /**< for restart_syscall */
 
     /* ending */
