@@ -170,11 +170,13 @@ static void connect_modules(const GimleTool *tool)
                                             .stack_register = stacks_register,
                                             .stack_deregister = stacks_deregister,
                                             .stack_change = stacks_change,
-                                            .change_option = hook_change_option };
+                                            .change_option = hook_change_option,
+                                            .print_stats = process_print_stats };
     clone_set_hooks(&clone_hooks);
     clreq_set_hooks(&clreq_hooks);
     clreq_set_tool(tool->client_request, tool->monitor);
     signal_set_fault_handler(exec_handle_fault);
+    signal_set_asked_hook(clreq_answer);
     signal_set_fatal_hook(process_fatal_signal);
     guest_report_init();
     report_stack_owner = hook_stack_owner;

@@ -29,7 +29,7 @@
 
 static bool freeres_done;
 
-static void print_stats(void)
+void process_print_stats(void)
 {
     TcacheStats s = tcache_stats();
     gimle_msg(MSG_DEBUG, "translations: %llu blocks, %llu guest instructions, "
@@ -73,7 +73,7 @@ static void process_finish(int code)
     if (tool_current()->fini)
         tool_current()->fini(code);
     if (core_options->stats)
-        print_stats();
+        process_print_stats();
     report_summary();
     report_close();
     tcache_save();

@@ -12,6 +12,8 @@
  * with a dynamic linker in the middle of its work.
  */
 void process_run_thread(Thread *t);
+/** The numbers of --stats=yes. */
+void process_print_stats(void);
 /** FatalSignalHook: report the signal, finish the tool, print the summary. */
 void process_fatal_signal(Thread *t, const siginfo_t *info);
 

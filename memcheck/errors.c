@@ -362,32 +362,24 @@ static void print_leak(const McLoss *l, ErrorPrinter *p)
                                text[l->kind], number, of);
 }
 
-static void print_one_loss(ErrorPrinter *p, void *ctx)
+void mc_print_loss(const McLoss *loss)
 {
-    McLoss l = *(const McLoss *)ctx;
+    McLoss l = *loss;
     l.delta = false;
+    ErrorPrinter *p = gimle_print_begin_apart();
     print_leak(&l, p);
     gimle_print_stack(p, l.where);
-}
-
-void mc_print_loss(const McLoss *loss) { gimle_print_apart(print_one_loss, (void *)(uintptr_t)loss); }
-
-typedef struct Place {
-    GimleError e;
-    Detail d;
-} Place;
-
-static void print_place(ErrorPrinter *p, void *ctx)
-{
-    const Place *place = ctx;
-    print_where(&place->e, &place->d, p);
+    gimle_print_end_apart(p);
 }
 
 void mc_print_address(Thread *t, GuestAddr a)
 {
-    Place place = { .e = { .thread = t, .addr = a } };
-    describe(t, a, &place.d);
-    gimle_print_apart(print_place, &place);
+    const GimleError e = { .thread = t, .addr = a };
+    Detail d = { 0 };
+    describe(t, a, &d);
+    ErrorPrinter *p = gimle_print_begin_apart();
+    print_where(&e, &d, p);
+    gimle_print_end_apart(p);
 }
 
 static void print_simple(const GimleError *e, const Detail *d, ErrorPrinter *p)

@@ -82,11 +82,23 @@ static bool no_monitor(Thread *t, const char *command)
     return false;
 }
 
+static MonitorHooks monitor_hooks(void)
+{
+    return (MonitorHooks){ hooks.change_option, tool_monitor ? tool_monitor : no_monitor,
+                           hooks.print_stats };
+}
+
+void clreq_answer(Thread *t, uint32_t number)
+{
+    const MonitorHooks m = monitor_hooks();
+    monitor_answer(t, number, &m);
+}
+
 /** 0: it was known. */
 static void monitor_command(Thread *t, const uint64_t *a, uint64_t *result)
 {
     char text[4096];
-    const MonitorHooks m = { hooks.change_option, tool_monitor ? tool_monitor : no_monitor };
+    const MonitorHooks m = monitor_hooks();
     *result = 1;
     size_t n = safe_read_some(a[1], text, sizeof text);
     if (n > 0 && memchr(text, 0, n))

@@ -27,6 +27,8 @@ typedef struct ClreqHooks {
     void (*stack_change)(uint64_t id, GuestAddr lo, GuestAddr hi);
     /** "--option=value" is to hold from now on (CLO_CHANGE). */
     void (*change_option)(const char *text);
+    /** The numbers of --stats=yes (for a monitor command). */
+    void (*print_stats)(void);
 } ClreqHooks;
 void clreq_set_hooks(const ClreqHooks *h);
 
@@ -35,5 +37,7 @@ void clreq_set_hooks(const ClreqHooks *h);
  * arguments), RDX holds the default result and receives the result. Never faults.
  */
 void clreq_handle(Thread *t);
+/** Somebody asks from outside. */
+void clreq_answer(Thread *t, uint32_t number);
 
 #endif

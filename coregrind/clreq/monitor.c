@@ -12,9 +12,12 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "VEX/state.h"
 #include "base/strbuf.h"
 #include "coregrind/core/options.h"
 #include "coregrind/report/report.h"
+#include "coregrind/syscall/fd_table.h"
+#include "coregrind/thread/thread.h"
 #include "gimle/monitor.h"
 
 /* ---- words -------------------------------------------------------------------------- */
@@ -102,6 +105,9 @@ static void do_help(Thread *t, char **rest, const MonitorHooks *hooks)
               "  v.info all_errors|last_error   the errors so far, the last of them\n"
               "  v.info n_errs_found [text]     how many errors there were\n"
               "  v.info location <addr>         what is at an address\n"
+              "  v.info open_fds                open descriptors (with --track-fds=yes or all)\n"
+              "  v.info scheduler               the threads and their stacks\n"
+              "  v.info stats                   numbers as of --stats=yes\n"
               "  v.clo <option>...              change options that can be changed\n"
               "  v.set merge-recursive-frames <number>\n"
               "  v.set vgdb-error <number>, gdb_output, log_output, mixed_output\n"
@@ -110,31 +116,57 @@ static void do_help(Thread *t, char **rest, const MonitorHooks *hooks)
     hooks->tool(t, "help");
 }
 
-typedef struct Place {
-    GuestAddr a;
-    AddrDesc d;
-} Place;
-
-static void print_place(ErrorPrinter *p, void *ctx)
-{
-    const Place *place = ctx;
-    gimle_print_addr(p, place->a, &place->d);
-}
-
 static void info_location(Thread *t, char **rest)
 {
-    Place place;
+    GuestAddr a;
+    AddrDesc d;
     uint64_t len;
-    if (!gimle_parse_address(rest, &place.a, &len))
+    if (!gimle_parse_address(rest, &a, &len))
         return;
-    gimle_describe_addr(t, place.a, &place.d);
-    gimle_print_apart(print_place, &place);
+    gimle_describe_addr(t, a, &d);
+    ErrorPrinter *p = gimle_print_begin_apart();
+    gimle_print_addr(p, a, &d);
+    gimle_print_end_apart(p);
+}
+
+static void say_thread(void *ctx, Thread *t)
+{
+    (void)ctx;
+    if (t->blocked_in_kernel || t->in_syscall)
+        gimle_msg(MSG_PLAIN, "\nThread %u: status = VgTs_WaitSys syscall %lu (lwpid %d)\n", gimle_thread_id(t),
+                  (unsigned long)t->sys_no, (int)t->tid);
+    else
+        gimle_msg(MSG_PLAIN, "\nThread %u: status = VgTs_Runnable (lwpid %d)\n", gimle_thread_id(t),
+                  (int)t->tid);
+    report_stack(gimle_stack_trace(t));
+    enum { RSP = 4 };
+    GuestAddr lo, hi, sp = t->state->guest.gpr[RSP];
+    if (gimle_thread_stack(t, &lo, &hi))
+        gimle_msg(MSG_PLAIN, "client stack range: [0x%lX 0x%lX] client SP: 0x%lX\n", (unsigned long)lo,
+                  (unsigned long)hi - 1, (unsigned long)sp);
+}
+
+static void info_threads(Thread *asked)
+{
+    gimle_msg(MSG_PLAIN, "\nsched status:\n  running_tid=%u\n", gimle_thread_id(asked));
+    gimle_thread_for_each_stopped(say_thread, NULL);
+    gimle_msg(MSG_PLAIN, "\n");
+}
+
+static void info_descriptors(void)
+{
+    if (core_options->track_fds == TRACK_FDS_NO)
+        gimle_msg(MSG_PLAIN, "%s must be started with --track-fds=[yes|all] to show open fds\n",
+                  options_program_name());
+    else
+        fd_table_report("");
 }
 
 static void do_info(Thread *t, char **rest, const MonitorHooks *hooks)
 {
-    enum { ALL, COUNT, LAST, LOCATION };
-    static const char *const words[] = { "all_errors", "n_errs_found", "last_error", "location", NULL };
+    enum { ALL, COUNT, LAST, LOCATION, THREADS, STATS, DESCRIPTORS };
+    static const char *const words[] = { "all_errors", "n_errs_found", "last_error", "location", "scheduler",
+                                         "stats", "open_fds", NULL };
     char command[128];
     switch (gimle_keyword(gimle_next_word(rest), words, true)) {
     case ALL:
@@ -152,6 +184,16 @@ static void do_info(Thread *t, char **rest, const MonitorHooks *hooks)
         snprintf(command, sizeof command, "v.info location %s", *rest ? *rest : "");
         if (!hooks->tool(t, command))
             info_location(t, rest);
+        break;
+    case THREADS:
+        info_threads(t);
+        break;
+    case STATS:
+        if (hooks->print_stats)
+            hooks->print_stats();
+        break;
+    case DESCRIPTORS:
+        info_descriptors();
         break;
     default:
         break;
@@ -180,12 +222,15 @@ static void do_set(Thread *t, char **rest, const MonitorHooks *hooks)
     (void)t, (void)hooks;
     switch (gimle_keyword(gimle_next_word(rest), words, true)) {
     case GDB:
+        report_set_answers(ANSWER_ALL);
         gimle_msg(MSG_PLAIN, "valgrind output will go to gdb\n");
         break;
     case LOG:
         gimle_msg(MSG_PLAIN, "valgrind output will go to log\n");
+        report_set_answers(ANSWER_NONE);
         break;
     case MIXED:
+        report_set_answers(ANSWER_PLAIN);
         gimle_msg(MSG_PLAIN, "valgrind output will go to log, interactive output will go to gdb\n");
         break;
     case MERGE:
@@ -226,7 +271,7 @@ static void do_wait(Thread *t, char **rest, const MonitorHooks *hooks)
 static void do_kill(Thread *t, char **rest, const MonitorHooks *hooks)
 {
     (void)t, (void)rest, (void)hooks;
-    gimle_msg(MSG_PLAIN, "monitor command request to kill this process\n");
+    gimle_umsg("monitor command request to kill this process\n");
     kill(getpid(), SIGKILL);
 }
 

@@ -31,6 +31,7 @@
         .color = 0,                                                                        \
         .demangle = true, .num_callers = 12, .error_limit = true,                          \
         .default_suppressions = true,                                                      \
+        .vgdb = VGDB_YES, .vgdb_error = 999999999,                                          \
         .max_stackframe = 2000000, .alignment = 16, .redzone_size = -1,                    \
         .smc_check = SMC_ALL_NON_FILE, .read_inline_info = 2,                              \
         .run_libc_freeres = true, .run_cxx_freeres = true,                                 \

@@ -22,6 +22,7 @@
 typedef enum EngineKind { ENGINE_COMPILE, ENGINE_INTERP } EngineKind;
 typedef enum SmcCheck { SMC_NONE, SMC_STACK, SMC_ALL, SMC_ALL_NON_FILE } SmcCheck;
 typedef enum GenSupp { GEN_SUPP_NO, GEN_SUPP_YES, GEN_SUPP_ALL } GenSupp;
+typedef enum VgdbKind { VGDB_NO, VGDB_YES, VGDB_FULL } VgdbKind;
 typedef enum TrackFds { TRACK_FDS_NO, TRACK_FDS_YES, TRACK_FDS_ALL } TrackFds;
 typedef enum CpuLevel { CPU_HOST, CPU_V1, CPU_V2, CPU_V3, CPU_V4 } CpuLevel;
 /** The values of --debug-crash: how the core is to fail at the client's exit_group(). */
@@ -56,6 +57,8 @@ typedef struct CoreOptions {
     bool keep_debuginfo, show_below_main, default_suppressions;
     OptList suppressions;
     int gen_suppressions;              /**< GenSupp */
+    int vgdb;                          /**< VgdbKind */
+    int64_t vgdb_error;                /**< errors after which Valgrind would wait for a debugger */
     int64_t input_fd, max_stackframe, main_stacksize;
     int64_t alignment, redzone_size;   /**< redzone_size -1: the tool's default */
     OptList fullpath_after;

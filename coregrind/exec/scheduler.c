@@ -18,6 +18,7 @@
 #include "coregrind/core/events.h"
 #include "coregrind/core/options.h"
 #include "coregrind/redirect/redirect.h"
+#include "coregrind/signal/host_handler.h"
 #include "coregrind/signal/signal.h"
 #include "coregrind/syscall/syscall.h"
 #include "coregrind/tcache/tcache.h"
@@ -178,6 +179,7 @@ static bool exec_safe_point(Thread *t)
             gimle_discard_translations(t->code_written, len);
         }
         signal_deliver_pending(t);
+        signal_answer(t);
     }
     return t->exit_state == THREAD_RUNS;
 }

@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #include "coregrind/launcher/launcher.h"
+#include "coregrind/launcher/monitor_client.h"
 
 enum {
     MAX_SCRIPT_DEPTH = 4,          /* as many interpreters of interpreters as the kernel allows */
@@ -292,11 +293,23 @@ static void run_report(int argc, char **argv, const char *self)
     fail("cannot run %s: %s", script, strerror(errno));
 }
 
+/** "gimle monitor ..." (unless a program of that name is meant), or whatever we do as `vgdb'. */
+static void run_monitor(int argc, char **argv)
+{
+    const char *slash = strrchr(argv[0], '/');
+    if (strcmp(slash ? slash + 1 : argv[0], "vgdb") == 0)
+        exit(monitor_client_run(argv + 1, "vgdb"));
+    if (argc >= 2 && strcmp(argv[1], "monitor") == 0 && access("monitor", X_OK) != 0)
+        exit(monitor_client_run(argv + 2, "gimle monitor"));
+}
+
 int main(int argc, char **argv)
 {
     char *stack = adjust_stack_limit(); /* first: it holds for the growth of our own stack, too */
     const char *self = own_path();
     run_report(argc, argv, self);
+    if (argc > 0)
+        run_monitor(argc, argv);
     const char *machine = client_machine(argv);
     const char *lib;
     char *core = machine ? find_core(self, machine, &lib) : NULL;

@@ -232,10 +232,22 @@ static void exit_on_first_error(void)
     _exit((int)core_options->error_exitcode);
 }
 
+/** --vgdb-error: where Valgrind would wait for a debugger. */
+static void would_wait(void)
+{
+    static bool told;
+    if (told || core_options->vgdb == VGDB_NO || shown < (uint64_t)core_options->vgdb_error)
+        return;
+    told = true;
+    gimle_umsg("(action on error) no debugger can be attached: the program goes on, in spite of "
+               "--vgdb-error=%lld\n", (long long)core_options->vgdb_error);
+}
+
 static void show(GimleError *e)
 {
     message_flush();
     printer_error(e, false);
+    would_wait();
     ask_suppression(e);
     exit_on_first_error();
 }

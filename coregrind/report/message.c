@@ -3,8 +3,10 @@
  * Lines of the log with their prefixes.  A thread's unfinished line waits in a buffer of its own,
  * so that threads never mix within a line; whole reports are written in one piece.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -13,6 +15,8 @@
 static struct timespec start_time;
 static _Thread_local StrBuf partial;
 static _Thread_local MsgKind partial_kind;
+static _Thread_local int asker = -1; /* the socket of who gave this thread a monitor command */
+static AnswerKind answers = ANSWER_ALL;
 
 void message_start_clock(void) { clock_gettime(CLOCK_MONOTONIC, &start_time); }
 
@@ -42,10 +46,32 @@ static void add_prefix(MsgKind kind, StrBuf *out)
     strbuf_printf(out, "%d%s ", (int)getpid(), mark[kind]);
 }
 
+void report_answer_to(int fd)
+{
+    message_flush();
+    asker = fd;
+}
+
+void report_set_answers(AnswerKind kind) { answers = kind; }
+
+/** True: the lines are for who asked, and were sent; one who does not listen any more misses them. */
+static bool send_to_asker(MsgKind kind, const char *text, size_t n)
+{
+    if (asker < 0 || answers == ANSWER_NONE || (answers == ANSWER_PLAIN && kind != MSG_PLAIN))
+        return false;
+    for (ssize_t r; n > 0; text += r, n -= (size_t)r) {
+        r = send(asker, text, n, MSG_NOSIGNAL);
+        if (r < 0 && errno != EINTR)
+            break;
+        r = r < 0 ? 0 : r;
+    }
+    return true;
+}
+
 void message_lines(MsgKind kind, const char *text, size_t n)
 {
     StrBuf out = { 0 };
-    if (!sink_is_open(SINK_LOG))
+    if (!sink_is_open(SINK_LOG) && asker < 0)
         return;
     for (const char *s = text, *end = text + n; s < end;) {
         const char *nl = memchr(s, '\n', (size_t)(end - s));
@@ -56,7 +82,8 @@ void message_lines(MsgKind kind, const char *text, size_t n)
             strbuf_addc(&out, '\n');
         s = stop;
     }
-    sink_write(SINK_LOG, strbuf_text(&out), out.len);
+    if (!send_to_asker(kind, strbuf_text(&out), out.len))
+        sink_write(SINK_LOG, strbuf_text(&out), out.len);
     strbuf_free(&out);
 }
 

@@ -3,8 +3,10 @@
  * The tool prints an error once per output that is on; these functions hand the parts to the
  * format at work.
  */
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/check.h"
 #include "coregrind/report/report_internal.h"
 
 static void format(StrBuf *b, const char *fmt, va_list ap)
@@ -57,13 +59,20 @@ void gimle_print_aux(ErrorPrinter *p, const char *fmt, ...)
 
 bool gimle_printer_is_xml(const ErrorPrinter *p) { return p->ops == &xml_printer; }
 
-void gimle_print_apart(void (*print)(ErrorPrinter *p, void *ctx), void *ctx)
+ErrorPrinter *gimle_print_begin_apart(void)
 {
-    ErrorPrinter p = { .ops = &text_printer, .sink = SINK_LOG, .list = true };
-    print(&p, ctx);
+    ErrorPrinter *p = malloc(sizeof *p);
+    CHECK(p != NULL, "out of memory");
+    *p = (ErrorPrinter){ .ops = &text_printer, .sink = SINK_LOG, .list = true };
+    return p;
+}
+
+void gimle_print_end_apart(ErrorPrinter *p)
+{
     message_flush();
-    message_lines(MSG_USER, strbuf_text(&p.out), p.out.len);
-    strbuf_free(&p.out);
+    message_lines(MSG_USER, strbuf_text(&p->out), p->out.len);
+    strbuf_free(&p->out);
+    free(p);
 }
 
 static void print_to(const PrinterOps *ops, SinkId sink, const GimleError *e, bool list)

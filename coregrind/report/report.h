@@ -37,6 +37,11 @@ void report_client_ended(void);
 void report_summary(void);
 /** Before the end: the summary (with -s the list too), or with @p last only the newest error. */
 void report_errors_so_far(bool last);
+/** What of the calling thread's lines goes to the asker of report_answer_to(): plain ones have no prefix. */
+typedef enum AnswerKind { ANSWER_ALL, ANSWER_PLAIN, ANSWER_NONE } AnswerKind;
+void report_set_answers(AnswerKind kind);
+/** The calling thread's lines go to socket @p fd instead of the log; -1: to the log again. */
+void report_answer_to(int fd);
 void report_close(void);
 /** Exit status for a client that exited with @p status. */
 int report_exit_code(int status);

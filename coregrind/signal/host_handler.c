@@ -15,8 +15,10 @@
 #include <unistd.h>
 
 #include "coregrind/core/fatal.h"
+#include "coregrind/launcher/monitor_protocol.h"
 #include "host_handler.h"
 #include "signal_internal.h"
+#include "timed_calls.h"
 
 enum { HOST_ALTSTACK = 64 * 1024, SA_RESTORER_ = 0x04000000 };
 
@@ -29,7 +31,10 @@ extern int64_t signal_stub(volatile uint32_t *pending, uint64_t no, const uint64
 static FaultHandler fault_handler;
 static _Thread_local char *altstack; /* of this thread, or of its child that shares its storage */
 
+static void (*asked_hook)(Thread *t, uint32_t number);
+
 void signal_set_fault_handler(FaultHandler h) { fault_handler = h; }
+void signal_set_asked_hook(void (*h)(Thread *t, uint32_t number)) { asked_hook = h; }
 
 /** Unblock nothing when this handler returns: the kernel restores uc_sigmask. */
 static void host_block_all(ucontext_t *uc)
@@ -62,6 +67,17 @@ static bool host_aborts(const Thread *t, int sig, const ucontext_t *uc)
                   sizeof syscall_insn) == 0;
 }
 
+/** Somebody has a monitor command for us (monitor_protocol.h): the client sees nothing of this signal. */
+static bool host_is_asked(Thread *t, int sig, const siginfo_t *info)
+{
+    uint64_t value = (uintptr_t)info->si_value.sival_ptr;
+    if (sig != MONITOR_SIGNAL || info->si_code != SI_QUEUE || value >> 32 != MONITOR_MAGIC)
+        return false;
+    t->asked = (uint32_t)value;
+    t->state->pending = 1;
+    return true;
+}
+
 static void host_async(int sig, siginfo_t *info, void *context)
 {
     Thread *t = thread_self();
@@ -70,6 +86,10 @@ static void host_async(int sig, siginfo_t *info, void *context)
         fatal_host_fault(info, context);
     if (!t)
         return; /* a host-only thread: it has everything blocked, this cannot be for it */
+    if (host_is_asked(t, sig, info)) {
+        host_abort_syscall(uc);
+        return;
+    }
     if (t->queue_n < THREAD_MAX_QUEUED) {
         memcpy(&t->queue[t->queue_n], info, sizeof *info);
         t->queue_n = t->queue_n + 1;
@@ -159,10 +179,36 @@ void signal_thread_fini(Thread *t)
     signal_altstack_free(signal_altstack_swap(NULL));
 }
 
-int64_t signal_blocking_syscall(Thread *t, uint64_t no, const uint64_t args[6])
+static int64_t host_block(Thread *t, uint64_t no, const uint64_t args[6])
 {
     thread_enter_blocking(t);
     int64_t r = signal_stub(&t->state->pending, no, args);
     thread_leave_blocking(t);
+    return r;
+}
+
+void signal_answer(Thread *t)
+{
+    uint32_t number = __atomic_exchange_n(&t->asked, 0, __ATOMIC_SEQ_CST);
+    if (number && asked_hook)
+        asked_hook(t, number);
+}
+
+int64_t signal_blocking_syscall(Thread *t, uint64_t no, const uint64_t args[6])
+{
+    uint64_t again[6];
+    TimedCall timed = timed_call_begin(no, args);
+    int64_t r = host_block(t, no, args);
+    while (t->asked && t->queue_n == 0 && (r == -EINTR || r == SIGNAL_RESTART)) {
+        signal_answer(t);
+        if (t->exit_state != THREAD_RUNS || t->code_written_len || t->queue_n > 0)
+            return SIGNAL_RESTART; /* the run loop has to do something first */
+        t->state->pending = 0;
+        if (t->asked || t->queue_n > 0)
+            t->state->pending = 1;
+        memcpy(again, args, sizeof again);
+        timed_call_again(&timed, again);
+        r = host_block(t, no, again);
+    }
     return r;
 }

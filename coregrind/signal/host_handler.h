@@ -16,6 +16,11 @@ void signal_set_fault_handler(FaultHandler h);
 typedef void (*FatalSignalHook)(Thread *t, const siginfo_t *info);
 void signal_set_fatal_hook(FatalSignalHook h);
 
+/** Called where thread @p t was asked to connect to the socket of that number (monitor_protocol.h). */
+void signal_set_asked_hook(void (*h)(Thread *t, uint32_t number));
+/** At a safe point: call the hook if @p t was asked. */
+void signal_answer(Thread *t);
+
 /** The host's C library has installed handlers for the signals of its threads: the client's are put back. */
 void signal_host_take_back(void);
 

@@ -184,7 +184,7 @@ static void print_fd(const OpenFd *f)
     gimle_umsg("\n");
 }
 
-void fd_table_report(void)
+void fd_table_report(const char *when)
 {
     if (!tracking())
         return;
@@ -194,7 +194,7 @@ void fd_table_report(void)
         const OpenFd *f = &open_fds.data[i];
         std += f->fd < 3;
     }
-    gimle_umsg("FILE DESCRIPTORS: %zu open (%zu std) at exit.\n", open_fds.n, std);
+    gimle_umsg("FILE DESCRIPTORS: %zu open (%zu std) %s.\n", open_fds.n, std, when);
     for (size_t i = open_fds.n; i-- > 0;)
         if (all || open_fds.data[i].fd > 2)
             print_fd(&open_fds.data[i]);

@@ -20,8 +20,8 @@ void fd_table_init(void);
 int64_t fd_table_opened(Thread *t, int64_t fd);
 void fd_table_closed(int fd);
 void fd_table_closed_range(unsigned first, unsigned last);
-/** "FILE DESCRIPTORS: ..." and the list. */
-void fd_table_report(void);
+/** "FILE DESCRIPTORS: ..." and the list; @p when: "at exit" or nothing. */
+void fd_table_report(const char *when);
 
 /** RLIMIT_NOFILE as the client set it. */
 uint64_t fd_table_limit(void);

@@ -39,7 +39,7 @@ void syscall_set_client(Thread *t, const SyscallClient *c)
         limits_set_stack(c->stack_limit);
 }
 
-void syscall_fini(void) { fd_table_report(); }
+void syscall_fini(void) { fd_table_report("at exit"); }
 
 int64_t sys_do_now(SysCall *c)
 {

@@ -46,6 +46,8 @@ struct Thread {
     volatile uint32_t queue_n;
     volatile KernelSigset pending_set; /**< signals in the queue */
 
+    volatile uint32_t asked;           /**< number of the socket where a monitor command waits, or 0 */
+
     /* syscalls */
     bool in_syscall;         /**< between pre and post work */
     volatile bool blocked_in_kernel;

@@ -50,8 +50,9 @@ void gimle_print_stack(ErrorPrinter *p, const StackTrace *t);
 void gimle_print_aux(ErrorPrinter *p, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /** True while printing XML. */
 bool gimle_printer_is_xml(const ErrorPrinter *p);
-/** Write to the log what @p print prints, though it belongs to no error. */
-void gimle_print_apart(void (*print)(ErrorPrinter *p, void *ctx), void *ctx);
+/** For what belongs to no error: printed between these two, it goes to the log as text. */
+ErrorPrinter *gimle_print_begin_apart(void);
+void gimle_print_end_apart(ErrorPrinter *p);
 
 /** A suppression as the tool sees it. */
 typedef struct GimleSupp {

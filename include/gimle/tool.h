@@ -20,7 +20,13 @@
 #include "report.h"
 #include "thread.h"
 
-#define GIMLE_TOOL_API 1
+/**
+ * Which interface a tool was compiled against; a core refuses others.  Raised with every change after
+ * which a tool that was compiled before would go wrong: members of structures that come or go, functions
+ * that are renamed, take other arguments or mean something else.  New functions and new values at the end
+ * of an enumeration do not raise it.
+ */
+#define GIMLE_TOOL_API 2
 
 /** Which memory became available or went away. */
 typedef enum MemWhy {

@@ -81,6 +81,8 @@ C
 for my $name (qw(bad leak fork chdir monitor)) {
     system("gcc -g -O0 -w -fno-builtin -o '$work/$name' '$work/$name.c'") == 0 or die 'no compiler';
 }
+Run::spew("$work/old.c", "#include \"gimle/tool.h\"\nconst GimleTool gimle_tool = { .api = 1, .name = \"Old\" };\n");
+system("gcc -shared -fPIC -I'$FindBin::Bin/../../include' -o '$work/old.so' '$work/old.c'") == 0 or die 'no compiler';
 Run::spew("$work/unterminated.supp", "{\n  name\n  Memcheck:Addr1\n  fun:main\n");
 Run::spew("$work/unknown-kind.supp", "{\n  name\n  Memcheck:Nonsense\n  fun:main\n}\n");
 Run::spew("$work/good.supp", "{\n  mine\n  Memcheck:Addr1\n  fun:main\n}\n{\n  wild\n  Helgrind:Race\n  ...\n}\n");
@@ -162,6 +164,8 @@ wrong('number out of range', '--num-callers=100000 ./bad', '--num-callers');
 wrong('bad choice', '--leak-check=maybe ./bad', '--leak-check=maybe');
 wrong('bad bool', '--track-origins=perhaps ./bad', '--track-origins=perhaps');
 wrong('unknown tool', '--tool=no-such-tool ./bad', 'no-such-tool');
+wrong('a tool for another interface', '--tool=./old.so ./bad',
+    'old\.so was made for another version of Gimle \(interface 1, this is \d+\)');
 wrong('no suppression file', '--suppressions=/no/such.supp ./bad', '/no/such.supp');
 wrong('unterminated suppression', '--suppressions=unterminated.supp ./bad', 'unterminated.supp.*\b[45]\b');
 wrong('unknown suppression kind', '--suppressions=unknown-kind.supp ./bad', 'unknown-kind.supp.*\b3\b');
@@ -223,6 +227,9 @@ row('command line only', '--command-line-only=yes ./bad', env => { VALGRIND_OPTS
 row('show error list', '-s ./bad', status => 3, lines => ['1 errors in context 1 of 1:']);
 row('time stamps', '--time-stamp=yes ./bad', status => 3,
     err => qr/^==\d\d:\d\d:\d\d:\d\d\.\d\d\d \d+== Invalid write of size 1$/m);
+row('where a debugger would be waited for', '--vgdb-error=1 ./bad', status => 3, ours => 1,
+    lines => [$error, 'no debugger can be attached: the program goes on, in spite of --vgdb-error=1']);
+row('no debugger at all', '--vgdb=no --vgdb-error=1 ./bad', status => 3, lines => [$error], nolines => ['debugger']);
 row('exit on first error', '--exit-on-first-error=yes --error-exitcode=9 ./bad', status => 9, lines => [$error]);
 row('full paths', '--fullpath-after= ./bad', status => 3, lines => ["($work/bad.c:5)"]);
 row("path prefix", "--fullpath-after=tests/ ./bad", status => 3, lines => ["(options-work$suffix/bad.c:5)"]);

@@ -12,10 +12,12 @@
 #include "VEX/state.h"
 #include "coregrind/clreq/clreq.h"
 #include "coregrind/clreq/guest_printf.h"
+#include "coregrind/clreq/monitor.h"
 #include "gimle/monitor.h"
 #include "coregrind/core/host_fd.h"
 #include "coregrind/os/safe_copy.h"
 #include "coregrind/report/report_internal.h"
+#include "coregrind/syscall/fd_table.h"
 #include "fake_client.h"
 #include "fake_tool.h"
 
@@ -23,6 +25,11 @@ enum { RAX = 0, RDX = 2 };
 
 /** The test's own memory is above what clients may have: no range check here. */
 size_t gimle_read_guest(void *dst, GuestAddr src, size_t len) { return safe_read_some(src, dst, len); }
+
+/* What the monitor commands about threads and descriptors would ask. */
+void gimle_thread_for_each_stopped(void (*f)(void *ctx, Thread *t), void *ctx) { (void)f, (void)ctx; }
+void fd_table_report(const char *when) { (void)when; }
+void monitor_answer(Thread *t, uint32_t number, const MonitorHooks *h) { (void)t, (void)number, (void)h; }
 
 static const FakeFunction functions[] = {
     { .lo = 0x1000, .hi = 0x1100, .fn = "f", .file = "a.c", .line = 4 }, { .hi = 0 },
