@@ -112,6 +112,7 @@ bool exec_handle_fault(Thread *t, int sig, siginfo_t *info, void *context)
     }
     if (t->state->interp_access != VEX_INTERP_NONE) {
         t->state->exit_reason = VEX_EXIT_PENDING;
+        EVENT(block_broken, t, t->state->exit_mode); /* the interpreter sets it at exits only */
         if (vex_interp_fault(t->state, uc))
             return true;
         e->armed = false;
