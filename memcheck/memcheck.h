@@ -73,11 +73,13 @@ enum {
     /** With --track-origins: what address vector registers (even, odd) were loaded from last. */
     TW_ORIGIN_VEC = 6,
     /** Likewise the register of bit i of the mask (instrument/regmask.h), 16 words. */
-    TW_ORIGIN = 16
+    TW_ORIGIN = 16,
+    /** Likewise: what address the bytes that mc_helper_note is about were loaded from. */
+    TW_NOTE = TW_VBITS + 6
 };
 
 /** Offset of the first of them in the state; set by regmask_init(). */
-extern uint32_t mc_tool_words;
+extern uint32_t mc_tool_words __attribute__((visibility("hidden")));
 /** Word that holds the origin of the register with @p bit in the mask. */
 static inline unsigned mc_origin_word(uint32_t bit)
 {
@@ -123,6 +125,8 @@ void mc_modes_print_stats(void);
 /* ---- events, intercepts, requests --------------------------------------------------- */
 
 extern const GimleEvents mc_events;
+/** Is all of [a, a+len) mapped and somebody's?  The first byte that is not in *bad. */
+bool mc_check_addressable(GuestAddr a, size_t len, GuestAddr *bad);
 extern const GimleErrorOps mc_error_ops;
 extern const Intercept mc_intercepts[];
 

@@ -5,7 +5,7 @@
 #include "base/check.h"
 #include "go_code.h"
 #include "helpers.h"
-#include "../origin/origin.h"
+#include "../origin/note.h"
 
 /** Changes of the stack pointer up to this many bytes are marked by stores in the block. */
 enum { INLINE_SP_CHANGE = 64 };
@@ -46,23 +46,9 @@ IrRef mem_address(IrBlock *b, IrMem m)
 void instr_note_origin(Instr *x, IrMem m, IrRef origin, unsigned size, IrRef any)
 {
     IrBlock *b = x->b;
-    enum { NOTE_LOG = 5 };
-    _Static_assert(sizeof(OriginNote) == 1 << NOTE_LOG, "notes are found by shifting");
-    IrRef to = mem_address(b, m);
-    /* (to >> 2) % ORIGIN_NOTES * sizeof(OriginNote) */
-    IrRef at = ir_binop(b, OP_AND, ir_binop(b, OP_SHL, to, ir_const(b, TY_I8, NOTE_LOG - 2)),
-                        c64(b, (uint64_t)(ORIGIN_NOTES - 1) << NOTE_LOG));
-    /* What was loaded from there tells nothing new. */
-    IrRef news = ir_binop(b, OP_AND, any, ir_cmp(b, OP_CMPNE, origin, to));
-    at = ir_select(b, news, at, c64(b, ORIGIN_SCRATCH - ORIGIN_TABLE));
-    IrMem note = { ir_binop(b, OP_ADD, at, c64(b, ORIGIN_TABLE)), IR_NONE, 0, 0 };
-    /* Each word is made when it is stored: three registers are enough. */
-    ir_store(b, SPACE_GUEST, note, to);
-    ir_store(b, SPACE_GUEST, mem_at(note, 8), origin);
-    ir_store(b, SPACE_GUEST, mem_at(note, 16), c64(b, x->at));
-    IrMem clock = { c64(b, ORIGIN_CLOCK), IR_NONE, 0, 0 };
-    ir_store(b, SPACE_GUEST, mem_at(note, 24),
-             ir_binop(b, OP_ADD, ir_load(b, SPACE_GUEST, TY_I64, clock), c64(b, size)));
+    IrRef args[2] = { mem_address(b, m), c64(b, x->at | (uint64_t)size << ORIGIN_SIZE_AT) };
+    ir_put(b, REG_TOOL(TW_NOTE), origin);
+    ir_call(b, &mc_helper_note.callee, any, args, 2);
 }
 
 /** Is @p r a constant? */

@@ -22,27 +22,21 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /**< a leaf */
 
 void origin_init(void)
 {
-    size_t size = ORIGIN_CLOCK + sizeof(uint64_t) - ORIGIN_TABLE;
+    size_t size = ORIGIN_TABLE_SIZE + sizeof(uint64_t);
     void *p = mmap((void *)ORIGIN_TABLE, size, PROT_READ | PROT_WRITE,
                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE, -1, 0);
     CHECK(p != MAP_FAILED, "out of memory");
-}
-
-/** The place of a note about what was stored at @p to: 4 bytes of memory share one. */
-static const OriginNote *note_at(GuestAddr to)
-{
-    return (const OriginNote *)(uintptr_t)ORIGIN_TABLE + (to >> 2 & (ORIGIN_NOTES - 1));
 }
 
 /** The note on @p a, with the origin of that very byte. @p b: the heap block that it is in now. */
 static bool find_note(GuestAddr a, const HeapBlock *b, OriginNote *out)
 {
     for (unsigned k = 0; k < MAX_STORE && k < a; k++) {
-        OriginNote n = *note_at(a - k);
-        if (n.to != a - k || (n.age & 0xff) <= k || n.from == 0 ||
-            (b && n.age < (b->user & ~0xffULL)))
+        OriginNote n = *origin_note_at(a - k);
+        if (n.to != a - k || n.pc >> ORIGIN_SIZE_AT <= k || n.from == 0 || (b && n.age < b->user))
             continue;
         n.from += k;
+        n.pc &= (1ULL << ORIGIN_SIZE_AT) - 1;
         *out = n;
         return true;
     }

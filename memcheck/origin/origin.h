@@ -10,6 +10,7 @@
 #include <stdatomic.h>
 
 #include "../memcheck.h"
+#include "note_layout.h"
 
 typedef struct Origin {
     enum { ORIGIN_NONE, ORIGIN_HEAP, ORIGIN_STACK, ORIGIN_USER, ORIGIN_UNKNOWN } kind;
@@ -21,31 +22,41 @@ typedef struct Origin {
  * writes it, over whatever the table had in that place (instr_note_origin()).
  */
 typedef struct OriginNote {
-    GuestAddr to, from, pc;
-    uint64_t age; /**< the clock when it was written, and in the low byte the number of bytes */
+    GuestAddr to, from;
+    uint64_t pc;  /**< and from bit ORIGIN_SIZE_AT on the number of bytes */
+    uint64_t age; /**< the clock when it was written */
 } OriginNote;
 
 /**
- * The table and the clock, which counts allocations in steps of 256, stand where the second
- * shadow would be: at the same address in each process, as stored translations need it.
+ * The note about what was stored at @p to.  4 bytes of memory share one.  Aligned words have theirs
+ * next to each other, in the first half of the table: copies of arrays need little of the cache.
  */
-enum { ORIGIN_NOTES_LOG = 18, ORIGIN_NOTES = 1 << ORIGIN_NOTES_LOG };
-#define ORIGIN_TABLE GIMLE_SHADOW2_BASE
-/** Takes what is not to be noted. */
-#define ORIGIN_SCRATCH (ORIGIN_TABLE + ORIGIN_NOTES * sizeof(OriginNote))
-#define ORIGIN_CLOCK (ORIGIN_SCRATCH + sizeof(OriginNote))
+static inline OriginNote *origin_note_at(GuestAddr to)
+{
+    uint16_t n = (uint16_t)(to >> 2);
+    return (OriginNote *)ORIGIN_TABLE + (uint16_t)(n >> 1 | n << 15);
+}
+
+/** The clock. */
+static inline _Atomic uint64_t *origin_clock(void)
+{
+    return (_Atomic uint64_t *)(ORIGIN_TABLE + ORIGIN_TABLE_SIZE);
+}
+static inline uint64_t origin_now(void)
+{
+    return atomic_load_explicit(origin_clock(), memory_order_relaxed);
+}
 
 /** Make the table; before any code runs that writes notes. */
 void origin_init(void);
 /** A heap block is born: what HeapBlock.user is to be, so that older notes do not count for it. */
 static inline uint64_t origin_birth(void)
 {
-    _Atomic uint64_t *clock = (_Atomic uint64_t *)(uintptr_t)ORIGIN_CLOCK;
     if (!mc_options.track_origins)
         return 0;
     /* Two threads may get the same time: nothing but an old note depends on it. */
-    uint64_t now = atomic_load_explicit(clock, memory_order_relaxed) + 256;
-    atomic_store_explicit(clock, now, memory_order_relaxed);
+    uint64_t now = origin_now() + 1;
+    atomic_store_explicit(origin_clock(), now, memory_order_relaxed);
     return now;
 }
 /** The client itself made [a, a+len) undefined. */

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/* The helper by which translated code leaves a note where undefined bytes came from. */
+#include "note.h"
+
+#include "origin.h"
+
+_Static_assert(ORIGIN_TABLE == GIMLE_SHADOW2_BASE, "the second shadow is free for it");
+_Static_assert(sizeof(OriginNote) == 1 << ORIGIN_NOTE_LOG, "notes are found by shifting");
+_Static_assert(ORIGIN_NOTES_LOG == 16, "the entry rotates 16 bits");
+_Static_assert(TW_NOTE == 14, "the entry knows it");
+
+/** Slow mode's way. */
+static GIMLE_LIGHT uint64_t note(struct VexState *s, uint64_t to, uint64_t pc)
+{
+    GuestAddr from = *mc_tool_word(s, TW_NOTE);
+    /* What was loaded from there tells nothing new. */
+    if (from != to)
+        *origin_note_at(to) = (OriginNote){ to, from, pc, origin_now() };
+    return 0;
+}
+
+extern const char mc_note_entry[]; /* note_amd64.S */
+const IrEntry mc_helper_note = { { "mc_note", (void *)note, CALLEE_ENTRY, TY_NONE, 2 },
+                                 mc_note_entry };

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A note in the table of origins: R10 is where undefined bytes are stored, R11 the program counter
+ * and the number of bytes, the tool word TW_NOTE what address they were loaded from.  An IrEntry:
+ * nothing but R9, R10, R11 and the condition codes changes.  note() in note.c says the same in C.
+ */
+#include "memcheck/origin/note_layout.h"
+
+#define TW_NOTE 14	/* memcheck.h */
+
+	.text
+	.p2align 4
+	.globl	mc_note_entry
+	.hidden	mc_note_entry
+	.type	mc_note_entry, @function
+mc_note_entry:
+	movl	mc_tool_words(%rip), %r9d
+	movq	8 + 8 * TW_NOTE(%rsp, %r9), %r9
+	cmpq	%r10, %r9
+	je	1f
+	pushq	%rax
+	pushq	%rcx
+	movabsq	$ORIGIN_TABLE, %rcx
+/* Which note: see origin_note_at(). */
+	movq	%r10, %rax
+	shrq	$2, %rax
+	rorw	$1, %ax
+	movzwl	%ax, %eax
+	shll	$ORIGIN_NOTE_LOG, %eax
+	addq	%rcx, %rax
+	movq	%r10, (%rax)
+	movq	%r9, 8(%rax)
+	movq	%r11, 16(%rax)
+	movq	ORIGIN_TABLE_SIZE(%rcx), %r9
+	movq	%r9, 24(%rax)
+	popq	%rcx
+	popq	%rax
+1:	ret
+	.size	mc_note_entry, . - mc_note_entry
+	.section .note.GNU-stack, "", @progbits
