@@ -104,7 +104,7 @@ static uint64_t make_defined_if_addressable(Thread *t, const uint64_t *a)
 static uint64_t check_addressable(Thread *t, const uint64_t *a)
 {
     GuestAddr bad;
-    if (shadow_check_addressable(a[1], a[2], &bad) == SHADOW_OK)
+    if (mc_check_addressable(a[1], a[2], &bad))
         return 0;
     mc_error_user(t, bad, true);
     return bad;
@@ -122,7 +122,7 @@ static uint64_t check_defined(Thread *t, const uint64_t *a)
             undefined = a[1] + i;
         }
     }
-    bool unaddressable = shadow_check_addressable(a[1], a[2], &bad) != SHADOW_OK;
+    bool unaddressable = !mc_check_addressable(a[1], a[2], &bad);
     is_undefined = is_undefined && (!unaddressable || undefined < bad);
     if (is_undefined)
         mc_error_user(t, undefined, false);

@@ -45,6 +45,31 @@ static void on_stack_die(Thread *t, GuestAddr a, size_t len)
     shadow_set_noaccess(a > red ? a - red : 0, len + red);
 }
 
+/**
+ * Is all of [a, a+len) mapped? The first byte that is not in *bad.  What was once accessible stays so,
+ * whatever mprotect() does later: that is a matter between the client and the kernel.
+ */
+static bool is_mapped(GuestAddr a, size_t len, GuestAddr *bad)
+{
+    GuestAddr end = a + len;
+    GuestMapping m;
+    for (*bad = a; *bad < end; *bad = m.end)
+        if (!gimle_mapping_at(*bad, &m) || m.is_reserve)
+            return false;
+    return true;
+}
+
+bool mc_check_addressable(GuestAddr a, size_t len, GuestAddr *bad)
+{
+    GuestAddr by_shadow = a + len;
+    bool mapped = is_mapped(a, len, bad);
+    if (shadow_check_addressable(a, len, &by_shadow) == SHADOW_OK)
+        return mapped;
+    if (mapped || by_shadow < *bad)
+        *bad = by_shadow;
+    return false;
+}
+
 /* ---- system calls ------------------------------------------------------------------- */
 
 static void pre_read(Thread *t, const char *what, GuestAddr a, size_t len)
@@ -56,7 +81,7 @@ static void pre_read(Thread *t, const char *what, GuestAddr a, size_t len)
         mc_error_param(t, what, bad, s == SHADOW_BAD_ADDRESS);
 }
 
-/** A string ends at its first defined zero byte, or where it is not mapped. */
+/** A string ends at its first zero byte, or where it cannot be read. */
 static void pre_read_string(Thread *t, const char *what, GuestAddr a)
 {
     long n = gimle_guest_strlen(a, 1u << 24);
@@ -70,18 +95,8 @@ static void pre_read_string(Thread *t, const char *what, GuestAddr a)
     while (len < 1u << 24 && gimle_read_guest(&byte, a + len, 1) == 1)
         len++;
     ShadowState s = shadow_check_defined(a, len, &bad);
-    mc_error_param(t, what, s == SHADOW_OK ? a + len : bad, s != SHADOW_BAD_VALUE);
-}
-
-/** Is all of [a, a+len) mapped? The first byte that is not in *bad. */
-static bool is_mapped(GuestAddr a, size_t len, GuestAddr *bad)
-{
-    GuestAddr end = a + len;
-    GuestMapping m;
-    for (*bad = a; *bad < end; *bad = m.end)
-        if (!gimle_mapping_at(*bad, &m) || m.prot == 0)
-            return false;
-    return true;
+    if (s != SHADOW_OK || !is_mapped(a + len, 1, &bad))
+        mc_error_param(t, what, bad, s != SHADOW_BAD_VALUE);
 }
 
 static void pre_write(Thread *t, const char *what, GuestAddr a, size_t len)
@@ -89,7 +104,7 @@ static void pre_write(Thread *t, const char *what, GuestAddr a, size_t len)
     GuestAddr bad;
     if (len == 0)
         return;
-    if (shadow_check_addressable(a, len, &bad) != SHADOW_OK || !is_mapped(a, len, &bad))
+    if (!mc_check_addressable(a, len, &bad))
         mc_error_param(t, what, bad, true);
 }
 
@@ -133,7 +148,7 @@ static void on_fault(Thread *t, GuestAddr a, unsigned size, bool write, bool exe
     GuestAddr sp = gimle_thread_get_reg(t, gimle_guest->sp) - gimle_guest->red_zone;
     if (!exec && (mc_error_just_reported(t, a) || a - sp < STACK_REACH))
         return;
-    if (gimle_mapping_at(a, &m) && m.prot != 0 && shadow_is_addressable(a))
+    if (gimle_mapping_at(a, &m) && !m.is_reserve && shadow_is_addressable(a))
         return;
     if (exec)
         mc_error_jump(t, a);

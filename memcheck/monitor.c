@@ -43,7 +43,7 @@ static bool vbits_at(GuestAddr a, uint8_t *v)
 {
     GuestMapping m;
     *v = 0xff;
-    if (!shadow_is_addressable(a) || !gimle_mapping_at(a, &m) || m.prot == 0)
+    if (!shadow_is_addressable(a) || !gimle_mapping_at(a, &m) || m.is_reserve)
         return false;
     *v = shadow_vbits(a);
     return true;

@@ -440,7 +440,8 @@ static void aspace_fill_mapping(const Segment *s, GuestMapping *out)
     *out = (GuestMapping){ .start = s->start, .end = s->end, .prot = s->prot,
                            .is_stack = s->flags & SEG_STACK, .is_heap_arena = s->flags & SEG_ARENA,
                            .is_file = s->flags & SEG_FILE, .is_brk = s->flags & SEG_BRK,
-                           .is_shared = s->flags & SEG_SHARED, .file_offset = s->offset,
+                           .is_shared = s->flags & SEG_SHARED,
+                           .is_reserve = !(s->flags & SEG_OPENED), .file_offset = s->offset,
                            .path = s->path };
 }
 

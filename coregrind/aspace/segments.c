@@ -7,6 +7,7 @@
 #include "segments.h"
 
 #include <string.h>
+#include <sys/mman.h>
 
 #include "base/hashmap.h"
 #include "base/vec.h"
@@ -89,9 +90,12 @@ void segments_remove(GuestAddr start, GuestAddr end)
 
 void segments_add(const Segment *s)
 {
+    Segment new = *s;
+    if (s->prot != PROT_NONE)
+        new.flags |= SEG_OPENED;
     segments_remove(s->start, s->end);
     size_t i = segments_index(s->start);
-    vec_insert(&seg_table, i, *s);
+    vec_insert(&seg_table, i, new);
     segments_merge(i);
     if (i > 0)
         segments_merge(i - 1);
@@ -102,8 +106,11 @@ void segments_protect(GuestAddr start, GuestAddr end, int prot)
     segments_split(start);
     segments_split(end);
     size_t i = segments_index(start);
-    for (size_t k = i; k < seg_table.n && seg_table.data[k].end <= end; k++)
+    for (size_t k = i; k < seg_table.n && seg_table.data[k].end <= end; k++) {
         seg_table.data[k].prot = prot;
+        if (prot != PROT_NONE)
+            seg_table.data[k].flags |= SEG_OPENED;
+    }
     for (size_t k = segments_index(end) + 1; k-- > i;)
         if (k < seg_table.n)
             segments_merge(k);

@@ -11,7 +11,8 @@
 
 /** Attribute bits of a segment. */
 enum {
-    SEG_FILE = 1, SEG_SHARED = 2, SEG_STACK = 4, SEG_ARENA = 8, SEG_BRK = 16, SEG_GROWSDOWN = 32
+    SEG_FILE = 1, SEG_SHARED = 2, SEG_STACK = 4, SEG_ARENA = 8, SEG_BRK = 16, SEG_GROWSDOWN = 32,
+    SEG_OPENED = 64 /**< prot has not always been PROT_NONE; kept by the table itself */
 };
 
 typedef struct Segment {

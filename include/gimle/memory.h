@@ -40,6 +40,7 @@ typedef struct GuestMapping {
     GuestAddr start, end;
     int prot;             /**< PROT_* as the client sees it */
     bool is_stack, is_heap_arena, is_file, is_brk, is_shared;
+    bool is_reserve;      /**< mapped with PROT_NONE, and never anything else since */
     uint64_t file_offset;
     const char *path;     /**< NULL if anonymous; valid until unmapped */
 } GuestMapping;

@@ -31,11 +31,10 @@ int main(void)
     char buf[16];
     char *volatile bad;
     volatile size_t n = 0;
-    page = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    page = mmap(NULL, 8192, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    mprotect(page, 4096, PROT_READ | PROT_WRITE);
     memset(page, 'x', 4096);
-    memset(page + 4096, 0, 4096);
     bad = page + 4095 + 1;
-    mprotect(page + 4096, 4096, PROT_NONE);
     signal(SIGSEGV, leave);
     if (sigsetjmp(back, 1) == 0)
         n += strlen(bad);        // EXPECT: Invalid read of size 1
