@@ -30,6 +30,7 @@ typedef struct OpenFd {
 
 static VEC(OpenFd) open_fds; /* LOCK_fds; oldest first */
 static uint64_t soft_limit, told_limit; /* told: what the client knows, the core's own included */
+static uint64_t highest_limit;          /* of soft_limit so far: a lower one closes nothing */
 
 static bool tracking(void) { return core_options->track_fds != TRACK_FDS_NO; }
 
@@ -40,12 +41,14 @@ void fd_table_set_limit(uint64_t soft)
     uint64_t end = host_fd_client_end();
     told_limit = soft;
     soft_limit = soft < end ? soft : end;
+    if (soft_limit > highest_limit)
+        highest_limit = soft_limit;
 }
 
 bool fd_table_allowed(int fd, const char *call_fmt, ...)
 {
     char call[64];
-    if (fd >= 0 && (uint64_t)fd < soft_limit)
+    if (fd >= 0 && (uint64_t)fd < highest_limit)
         return true;
     if (fd >= 0 && (uint64_t)fd < told_limit) /* a program that closes all there might be */
         return false;

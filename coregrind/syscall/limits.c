@@ -15,16 +15,16 @@
 #include "gimle/memory.h"
 #include "special.h"
 
-/* Limits that are the client's belief only. */
+/* Limits that are the client's belief only; of the size of files the hard one is. */
 static struct {
     const int resource;
     bool differs;          /* from the host's */
     KernelRlimit client, host;
 } kept[] = { /* LOCK_fds */
     { .resource = RLIMIT_NOFILE }, { .resource = RLIMIT_STACK }, { .resource = RLIMIT_AS },
-    { .resource = RLIMIT_DATA },
+    { .resource = RLIMIT_DATA },     { .resource = RLIMIT_FSIZE },
 };
-enum { N_KEPT = sizeof kept / sizeof kept[0], KEPT_NOFILE = 0, KEPT_STACK = 1, KEPT_AS = 2 };
+enum { N_KEPT = sizeof kept / sizeof kept[0], KEPT_NOFILE = 0, KEPT_STACK = 1, KEPT_AS = 2, KEPT_FSIZE = 4 };
 
 static int64_t host_prlimit(int resource, const KernelRlimit *new, KernelRlimit *old)
 {
@@ -78,6 +78,15 @@ static int kept_index(uint64_t resource)
     return -1;
 }
 
+/* The kernel enforces the soft limit; the hard one stays, so that the core can write its log (sink.c). */
+static void limit_files(KernelRlimit *host, const KernelRlimit *new)
+{
+    host->cur = new->cur;
+    if (host->max < new->max)
+        host->max = new->max;
+    host_prlimit(RLIMIT_FSIZE, host, NULL);
+}
+
 /* Get and set one of the kept limits; @p new and @p old may be NULL. */
 static int64_t kept_limit(int i, const KernelRlimit *new, KernelRlimit *old)
 {
@@ -99,6 +108,8 @@ static int64_t kept_limit(int i, const KernelRlimit *new, KernelRlimit *old)
             }
             else if (i == KEPT_AS)
                 aspace_set_limit(new->cur);
+            else if (i == KEPT_FSIZE)
+                limit_files(&kept[i].host, new);
         }
     }
     lock_release(LOCK_fds);

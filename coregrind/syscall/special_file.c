@@ -161,7 +161,9 @@ void sys_close_range(SysCall *c)
 static void dup_common(SysCall *c)
 {
     int64_t target = (int)c->arg[1];
-    if (!fd_table_allowed((int)target, "%s", c->row->name) || host_fd_is_core((int)target)) {
+    if (!fd_table_allowed((int)target, "%s", c->row->name) ||
+        (target != (int)c->arg[0] && (uint64_t)target >= fd_table_limit()) ||
+        host_fd_is_core((int)target)) {
         c->result = -EBADF;
         return;
     }

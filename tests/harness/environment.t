@@ -29,6 +29,8 @@ my %source = (
     # its own first file gets descriptor 2, where no report may go
     second => 'int main(void) { int fd = open("second.out", O_RDWR | O_CREAT | O_TRUNC, 0600); char *p = malloc(10);'
         . 'write(fd, "own\n", 4); if (p[10] == 77) puts("?"); printf("%d\n", fd); return 0; }',
+    sandbox => '#include <sys/resource.h>' . "\n" . 'int main(void) { struct rlimit none = { 0, 0 };'
+        . 'setrlimit(RLIMIT_FSIZE, &none); setrlimit(RLIMIT_NOFILE, &none); char *p = malloc(10); return p[10] == 77; }',
     threads => '#include <pthread.h>' . "\n" . 'static int ready[2]; static void *wait_here(void *p)'
         . '{ write(ready[1], "x", 1); for (;;) pause(); } int main(void) { pthread_t t; char c[2]; pipe(ready);'
         . 'pthread_create(&t, 0, wait_here, 0); read(ready[0], c, 1); raise(SIGQUIT); return 0; }',
@@ -101,6 +103,8 @@ row('no report in the program\'s own descriptor 2', 'GIMLE $DIR/second 2>&-; cat
 
 # ---- file systems
 
+row('log of a program that forbids itself to write files', 'GIMLE -q --log-file=x.log $DIR/sandbox; cat x.log',
+    out => qr/Invalid read of size 1/, err => qr/\A\z/);
 row('full log', 'exec GIMLE --log-file=/dev/full $DIR/error', out => "hello\n",
     err => qr,\Agimle: cannot write '/dev/full' \(--log-file\): No space left on device\n\z,);
 row('full XML', 'exec GIMLE -q --xml=yes --xml-file=/dev/full $DIR/error', out => "hello\n",
