@@ -272,6 +272,28 @@ out:
     return r;
 }
 
+int64_t aspace_remap_pages(GuestAddr a, size_t len, int prot, uint64_t page, int flags)
+{
+    GuestAddr end;
+    a = PAGE_DOWN(a);
+    len = PAGE_DOWN(len);
+    if (len == 0 || !aspace_page_range(a, len, &end))
+        return -EINVAL;
+    lock_take(LOCK_aspace);
+    code_pages_unprotect(a, end); /* the kernel wants one mapping with one protection */
+    int64_t r = syscall(SYS_remap_file_pages, a, len, prot, page, flags) ? -errno : 0;
+    Segment *found = r == 0 ? segments_find(a) : NULL;
+    if (found && found->flags & SEG_FILE) {
+        Segment s = *found;
+        s.start = a;
+        s.end = end;
+        s.offset = page * PAGE_SIZE_;
+        segments_add(&s);
+    }
+    lock_release(LOCK_aspace);
+    return r;
+}
+
 void aspace_set_brk_base(GuestAddr base, size_t limit)
 {
     as.brk_base = as.brk_end = PAGE_UP(base);

@@ -30,6 +30,8 @@ int64_t aspace_mmap(GuestAddr hint, size_t len, int prot, int flags, int fd, uin
 int64_t aspace_munmap(GuestAddr a, size_t len);
 int64_t aspace_mprotect(GuestAddr a, size_t len, int prot);
 int64_t aspace_mremap(GuestAddr old, size_t old_len, size_t new_len, int flags, GuestAddr new_addr);
+/** remap_file_pages(2): the shared mapping's pages in [a, a+len) become those from @p page of its file. */
+int64_t aspace_remap_pages(GuestAddr a, size_t len, int prot, uint64_t page, int flags);
 /** brk(2): returns the new (or unchanged) break. */
 GuestAddr aspace_brk(GuestAddr want);
 /** Set where the heap starts (after the executable's last segment). */

@@ -214,7 +214,18 @@ void sys_mincore(SysCall *c)
 
 void sys_remap_file_pages(SysCall *c)
 {
-    c->result = -EINVAL; /* long since emulated by the kernel with an mmap; nobody uses it */
+    GuestAddr a = PAGE_DOWN(c->arg[0]);
+    size_t len = PAGE_DOWN(c->arg[1]);
+    GuestMapping m = { 0 };
+    c->result = aspace_remap_pages(a, len, (int)c->arg[2], c->arg[3], (int)c->arg[4]);
+    if (c->result < 0)
+        return;
+    if (is_interesting(a, len)) {
+        mapping_gone(a, len);
+        mapping_changed(a, len);
+    }
+    gimle_mapping_at(a, &m);
+    EVENT(mem_map, MEM_MMAP, a, len, m.prot);
 }
 
 /* ---- locking: the client's memory only, never the shadow ------------------------------------- */

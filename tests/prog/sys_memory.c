@@ -36,6 +36,29 @@ static int faults(volatile char *p)
     return 0;
 }
 
+/* Pages of a file, with code in them that has run, are exchanged in place. */
+static void remapped_pages(void)
+{
+    int fd = memfd_create("pages", 0);
+    MUST(fd >= 0 && ftruncate(fd, 4 * 4096) == 0);
+    for (int i = 0; i < 4; i++) {
+        unsigned char code[] = { 0xb8, i, 0, 0, 0, 0xc3 }; /* mov $i, %eax; ret */
+        MUST(pwrite(fd, code, sizeof code, i * 4096) == sizeof code);
+    }
+    char *p = mmap(NULL, 4 * 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_SHARED, fd, 0);
+    MUST(p != MAP_FAILED);
+    for (int round = 0; round < 2; round++) {
+        for (int i = 0; i < 4; i++)
+            MUST(((int (*)(void))(p + i * 4096))() == (round ? 3 - i : i));
+        for (int i = 0; i < 4 && round == 0; i++)
+            MUST(syscall(SYS_remap_file_pages, p + i * 4096, 4096, 0, 3 - i, 0) == 0);
+    }
+    MUST(syscall(SYS_remap_file_pages, p, 4096, PROT_READ, 0, 0) == -1 && errno == EINVAL);
+    char *own = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE, fd, 0);
+    MUST(syscall(SYS_remap_file_pages, own, 4096, 0, 1, 0) == -1 && errno == EINVAL);
+    MUST(munmap(p, 4 * 4096) == 0 && munmap(own, 4096) == 0 && close(fd) == 0);
+}
+
 int main(void)
 {
     struct sigaction sa = { .sa_sigaction = on_segv, .sa_flags = SA_SIGINFO };
@@ -79,6 +102,7 @@ int main(void)
     int fd = open("/proc/self/exe", O_RDONLY);
     char *f = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE, fd, 0);
     MUST(fd >= 0 && f != MAP_FAILED && memcmp(f, "\177ELF", 4) == 0 && faults(f));
+    remapped_pages();
     MUST(mmap(NULL, 0, rw, anon, -1, 0) == MAP_FAILED && errno == EINVAL);
     MUST(mmap(NULL, 4096, rw, MAP_PRIVATE, 999, 0) == MAP_FAILED && errno == EBADF);
     MUST(mmap((void *)1, 4096, rw, anon | MAP_FIXED, -1, 0) == MAP_FAILED && errno == EINVAL);
