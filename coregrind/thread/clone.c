@@ -69,6 +69,7 @@ typedef struct ThreadStart {
     pthread_mutex_t mutex;
     pthread_cond_t started;
     bool has_started;
+    pid_t tid; /* once it has started: the child may have ended before its parent looks */
 } ThreadStart;
 
 static void *clone_thread_main(void *arg)
@@ -82,6 +83,7 @@ static void *clone_thread_main(void *arg)
         gimle_write_guest(start->args->child_tid, &t->tid, sizeof t->tid);
     pthread_mutex_lock(&start->mutex);
     start->has_started = true;
+    start->tid = t->tid;
     pthread_cond_signal(&start->started);
     pthread_mutex_unlock(&start->mutex); /* start belongs to the parent's stack: gone from here on */
 
@@ -111,7 +113,7 @@ static int64_t clone_thread(Thread *t, const CloneArgs *a)
     while (!start.has_started)
         pthread_cond_wait(&start.started, &start.mutex);
     pthread_mutex_unlock(&start.mutex);
-    return child->tid;
+    return start.tid;
 }
 
 /** In a forked child: the core's own state becomes that of a process with one thread. */
