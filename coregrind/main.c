@@ -291,6 +291,7 @@ static Thread *start_client(const GimleTool *tool, char **argv, char **envp)
     if (argv0) /* a traced execve whose argv[0] is not the path */
         argv[0] = argv0;
     load_client(&img, program, argv, envp);
+    argv[0] = program; /* as it is shown */
     suppress_load(client_env_lib_dir());
     report_banner((const char *const *)argv);
     signal_init(t);

@@ -139,6 +139,16 @@ static const char *parse_below_sp(const char *value)
     return NULL;
 }
 
+/** An old name for what compilers did then. */
+static const char *parse_gcc296(const char *value)
+{
+    if (strcmp(value, "yes") != 0 && strcmp(value, "no") != 0)
+        return "expected yes or no";
+    mc_options.ignore_below_sp_hi = *value == 'y' ? 1024 : 0;
+    mc_options.ignore_below_sp_lo = *value == 'y' ? 1 : 0;
+    return NULL;
+}
+
 /* ---- single options ----------------------------------------------------------------- */
 
 static const char *parse_fill(const char *value, int *target)

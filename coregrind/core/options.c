@@ -439,6 +439,9 @@ static void check_combinations(void)
         options_bad("--alignment", "the alignment must be a power of two");
     if (!opt.xml)
         opt.xml_fd = -1, opt.xml_file = opt.xml_socket = NULL;
+    int level = opt.verbose - opt.quiet; /* each -q takes back a -v */
+    opt.verbose = level > 0 ? level : 0;
+    opt.quiet = level < 0 ? -level : 0;
     if (opt.verbose)
         opt.show_error_list = true;
     if (opt.show_error_list_flag)

@@ -17,6 +17,7 @@
 #include "coregrind/debuginfo/debuginfo.h"
 #include "coregrind/os/guest_access.h"
 #include "coregrind/redirect/redirect.h"
+#include "coregrind/report/report.h"
 #include "coregrind/signal/signal.h"
 #include "coregrind/syscall/limits.h"
 #include "coregrind/tcache/tcache.h"
@@ -149,6 +150,8 @@ void exec_after_escape(Thread *t, Escape *e)
     }
     if (replaced)
         t->state->guest.pc = replaced;
+    if (sig == SIGSEGV)
+        report_stack_overflow(t, e->info.si_code, a);
     signal_set_fault_info(e->err, e->trapno, e->trapno == TRAP_PAGE_FAULT ? a : e->cr2);
     signal_raise_sync(t, sig, e->info.si_code, a);
 }

@@ -56,7 +56,7 @@ static void add_full_path(const FrameInfo *f, StrBuf *out)
             break;
         }
     }
-    strbuf_adds(out, from);
+    strbuf_adds(out, from + (strncmp(from, "./", 2) == 0 ? 2 : 0));
     strbuf_free(&path);
 }
 

@@ -19,6 +19,7 @@ static const char *const *client_argv;
 static VEC(char *) thread_names; /* by tid; under LOCK_errors */
 
 bool report_talkative(void) { return core_options->quiet <= core_options->verbose; }
+bool report_shows_errors(void) { return report_talkative() && the_tool.errors; }
 
 void report_init(const ReportTool *tool)
 {
@@ -89,7 +90,7 @@ static void print_verbose_start(void)
 {
     unsigned n;
     const char *const *args = options_all(&n);
-    gimle_msg(MSG_DEBUG, "Gimle options:\n");
+    gimle_msg(MSG_DEBUG, "%s options:\n", options_as_valgrind() ? "Valgrind" : "Gimle");
     for (unsigned i = 0; i < n; i++)
         gimle_msg(MSG_DEBUG, "   %s\n", args[i]);
     char line[512];
@@ -100,6 +101,7 @@ static void print_verbose_start(void)
     }
     if (f)
         fclose(f);
+    suppress_say_files();
 }
 
 void report_banner(const char *const *argv)

@@ -49,6 +49,8 @@ int report_exit_code(int status);
 const char *report_log_path(void);
 /** In a forked child (@p silent: --child-silent-after-fork): new pid in prefixes, new %p file. */
 void report_fork_child(void);
+/** Thread @p t got SIGSEGV: if that is because its stack cannot grow, say so, handled or not. */
+void report_stack_overflow(const Thread *t, int si_code, GuestAddr addr);
 /**
  * XML <fatal_signal>, or the text about "Process terminating with default action of signal N".
  * @p sig_name and @p event may be NULL: then they are found from signal and code.
@@ -65,6 +67,8 @@ void suppress_load_more(void);
 /** Print the stack of @p t as text lines to the log (VALGRIND_PRINTF_BACKTRACE, fatal signals). */
 void report_stack(const StackTrace *trace);
 
+/** Not -q, and a tool that reports errors: mistakes of the program that the core sees are warned of. */
+bool report_shows_errors(void);
 /** Errors that count for COUNT_ERRORS and --error-exitcode. */
 uint64_t report_error_count(void);
 /** Thread @p tid ends: warn if it has not enabled its errors again. */

@@ -127,6 +127,8 @@ bool suppress_wildcard(const char *pattern, const char *s);
 void suppress_generate(const GimleError *e, StrBuf *out);
 /** As XML elements. */
 void suppress_generate_xml(const GimleError *e, StrBuf *out);
+/** -v: which files were read; from now on it is said when they are. */
+void suppress_say_files(void);
 /** For tests. */
 void suppress_forget_all(void);
 

@@ -98,11 +98,15 @@ static void print_stack_overflow(const Death *d)
                (unsigned long)d->addr & ~4095UL);
 }
 
+void report_stack_overflow(const Thread *t, int si_code, GuestAddr addr)
+{
+    const Death d = { .tid = gimle_thread_id(t), .sig = SIGSEGV, .code = si_code, .addr = addr };
+    if (is_stack_overflow(&d))
+        print_stack_overflow(&d);
+}
+
 static void print_text(const Death *d)
 {
-    bool overflow = is_stack_overflow(d);
-    if (overflow)
-        print_stack_overflow(d);
     gimle_umsg("\n");
     gimle_umsg("Process terminating with default action of signal %d (%s)%s\n", d->sig, d->name,
                d->dumps_core ? ": dumping core" : "");
@@ -110,7 +114,7 @@ static void print_text(const Death *d)
         gimle_umsg(" %s at address 0x%lX\n", d->event, (unsigned long)d->addr);
     else if (d->event)
         gimle_umsg(" %s\n", d->event);
-    if (overflow)
+    if (is_stack_overflow(d))
         print_stack_overflow(d);
     if (d->trace)
         report_stack(d->trace);

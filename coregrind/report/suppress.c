@@ -13,6 +13,8 @@
 #include "coregrind/report/report_internal.h"
 
 static VEC(Suppression) supps;
+static VEC(const char *) read_before; /* the banner: files that -v tells of after it */
+static bool banner_said;
 
 Suppression *suppress_list(size_t *n)
 {
@@ -58,13 +60,24 @@ static _Noreturn void fail_file(const char *what, const char *path, const char *
     exit(1);
 }
 
+static void say_file(const char *path) { gimle_msg(MSG_DEBUG, "Reading suppressions file: %s\n", path); }
+
+void suppress_say_files(void)
+{
+    banner_said = true;
+    for (size_t i = 0; i < read_before.n; i++)
+        say_file(read_before.data[i]);
+}
+
 static void load_file(const char *path)
 {
     StrBuf text = { 0 };
     unsigned line;
     const char *why;
-    if (core_options->verbose)
-        gimle_msg(MSG_DEBUG, "Reading suppressions file: %s\n", path);
+    if (core_options->verbose && banner_said)
+        say_file(path);
+    else
+        vec_push(&read_before, path);
     bool ok = read_file(path, &text);
     if (!ok && errno == EISDIR)
         fail_file("", path, " is a directory", 0, "");

@@ -15,6 +15,7 @@
 #include "coregrind/aspace/layout.h"
 #include "coregrind/core/host_fd.h"
 #include "coregrind/os/kernel_abi.h"
+#include "coregrind/os/safe_copy.h"
 #include "base/hashmap.h"
 #include "fd_table.h"
 #include "table.h"
@@ -411,16 +412,29 @@ static unsigned mode_bytes(const SysCall *c, unsigned i)
     return c->arg[c->row->arg[i].len_arg] & makes_file ? 4 : 0;
 }
 
+/* Does descriptor argument @p i of a row with W say nothing this time? */
+static bool fd_unused(const SysCall *c, unsigned i)
+{
+    char first;
+    if (c->row->arg[i].kind != SK_FD_AT)
+        return c->row->arg[i].kind != SK_FD;
+    if (c->row->arg[i + 1].kind != SK_PATH)
+        return (int)c->arg[i] == -1;
+    return (int)c->arg[i] == AT_FDCWD || !safe_read(c->arg[i + 1], &first, 1) || first == '/';
+}
+
 /* Descriptor argument @p i of a row with W: its name only where there could be two. */
 static bool fd_plausible(const SysCall *c, unsigned i)
 {
     const SysArg *d = &c->row->arg[i];
     char which[NAME_MAX_LEN] = "";
-    if (d->kind != SK_FD && (d->kind != SK_FD_AT || (int)c->arg[i] == -1))
+    if (fd_unused(c, i))
         return true;
     const char *open = strchr(d->name, '(');
     if (strncmp(d->name, "fd_", 3) == 0)
         snprintf(which, sizeof which, "(%s)", d->name);
+    else if (open && strncmp(open, "(\"fd_", 5) == 0)
+        snprintf(which, sizeof which, "(%.*s)", (int)strcspn(open + 2, "\""), open + 2);
     else if (open && strcmp(open, "(fd)") == 0 && c->row->arg[1].kind == SK_INT)
         snprintf(which, sizeof which, "%s", open);
     return fd_table_allowed((int)c->arg[i], "%s%s",
@@ -437,8 +451,8 @@ int64_t sys_effects_pre(SysCall *c)
                 core_events.sys_pre_reg(c->t, row_text(c, i, false), arg_register(i), bytes);
         }
     bool plausible = true;
-    for (unsigned i = 0; row->flags & SF_FD_WARN && i < row->n_args; i++)
-        plausible &= fd_plausible(c, i);
+    for (unsigned i = 0; row->flags & SF_FD_WARN && plausible && i < row->n_args; i++)
+        plausible = fd_plausible(c, i);
     if (!plausible || (row->flags & SF_FD_FIRST && (int)c->arg[0] < 0))
         return -EBADF;
     /*

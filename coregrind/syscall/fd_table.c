@@ -56,7 +56,7 @@ bool fd_table_allowed(int fd, const char *call_fmt, ...)
     va_start(ap, call_fmt);
     vsnprintf(call, sizeof call, call_fmt, ap);
     va_end(ap);
-    if (core_options->quiet <= core_options->verbose)
+    if (report_shows_errors())
         gimle_umsg("Warning: invalid file descriptor %d in syscall %s()\n", fd, call);
     return false;
 }

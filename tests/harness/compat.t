@@ -47,6 +47,7 @@ sub normalise {
         # the replaced function: Valgrind's own there, here the one called, perhaps by an alias
         s/^(\s+at 0xADDR: )(?:__)?(?:GI_|libc_)?(\w+?)(?:_(?:avx|sse|evex|erms|ifunc)\w*|\@\S*)? \($replaced\)$/$1$2 (REPLACED)/
             || s/^(\s+at 0xADDR: (?:operator .*)) \($replaced\)$/$1 (REPLACED)/;
+        s/\bclone3? \(clone3?\.S:\d+\)/clone (clone.S)/;    # Valgrind 3.19 has no clone3
         s/\(in (?!\/)/(in /;
         s/\s+$//;
         push @out, $_;

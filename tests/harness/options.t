@@ -78,7 +78,8 @@ int main(void)
     return kept[30];
 }
 C
-for my $name (qw(bad leak fork chdir monitor)) {
+Run::spew("$work/below.c", "int main(void) { char c; volatile char *below = &c - 600; *below = 1; return 0; }\n");
+for my $name (qw(bad leak fork chdir monitor below)) {
     system("gcc -g -O0 -w -fno-builtin -o '$work/$name' '$work/$name.c'") == 0 or die 'no compiler';
 }
 Run::spew("$work/old.c", "#include \"gimle/tool.h\"\nconst GimleTool gimle_tool = { .api = 1, .name = \"Old\" };\n");
@@ -230,6 +231,12 @@ row('time stamps', '--time-stamp=yes ./bad', status => 3,
 row('where a debugger would be waited for', '--vgdb-error=1 ./bad', status => 3, ours => 1,
     lines => [$error, 'no debugger can be attached: the program goes on, in spite of --vgdb-error=1']);
 row('no debugger at all', '--vgdb=no --vgdb-error=1 ./bad', status => 3, lines => [$error], nolines => ['debugger']);
+row('a traced child is named by its path', q{--trace-children=yes perl -e 'exec {"/bin/true"} "other", "x y"'},
+    lines => ['Command: /bin/true x\ y']);
+row('what -v says comes after the banner', '-v ./bad', status => 3,
+    err => qr/\A==\d+== Memcheck, a memory error detector\n(?:==.*\n)+--\d+-- \w+ options:\n--\d+--    -v\n(?:--.*\n)*?--\d+-- Reading suppressions file:/);
+row('-q takes back -v', '-v -q ./bad', status => 3, err => qr/\A(?:==.*\n)*\z/, lines => [$error]);
+row('gcc 2.96 is long gone', '--workaround-gcc296-bugs=yes ./below', nolines => [$error]);
 row('exit on first error', '--exit-on-first-error=yes --error-exitcode=9 ./bad', status => 9, lines => [$error]);
 row('full paths', '--fullpath-after= ./bad', status => 3, lines => ["($work/bad.c:5)"]);
 row("path prefix", "--fullpath-after=tests/ ./bad", status => 3, lines => ["(options-work$suffix/bad.c:5)"]);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // --cpu hides features of the processor; CPUID, XGETBV and the description of XSAVE agree.
+// DIFFERS: Valgrind has no such option
 // TOOL: none
 // OPTIONS: --cpu=x86-64-v3
 // NEEDS: cpu:avx2

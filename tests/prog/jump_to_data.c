@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // A jump into memory that may not be executed: the signal says it all, there is no report before it.
 // (gdb does this when it starts, to see how the processor tells such a fault.)
+// DIFFERS: Valgrind leaves out the caller
 // EXIT: SIGSEGV
 // LINE: /^ Bad permissions for mapped region at address 0xADDR/
 #include <sys/mman.h>

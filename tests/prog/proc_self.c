@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The program sees itself, not the tool, in /proc/self.
+// DIFFERS: what /proc/self/maps has decides how much stdio allocates
 // ARGS: one two
 // STDOUT: exe proc_self
 // STDOUT: cmdline proc_self one two

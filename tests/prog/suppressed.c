@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // A suppression file hides an error and -v counts it.
+// DIFFERS: what -v says is of the program at work
 // OPTIONS: --suppressions=@src@/suppressed.supp -v
 // LINE: ERROR SUMMARY: 0 errors from 0 contexts (suppressed: 1 from 1)
 // LINE: used_suppression:      1 a-write-in-damage

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Processes: fork, vfork, wait calls, exec and its errors, limits, ids, clone flags.
+// DIFFERS: Valgrind lets its own descriptors be seen
 // TOOL: none
 // STDOUT: child env V=1 args b c
 // STDOUT: ok

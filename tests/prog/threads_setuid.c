@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // setresuid() and setgroups() take effect in all threads, whatever they are at; so it is done by a signal.
+// DIFFERS: Valgrind cannot remove its pipes
 // LDFLAGS: -pthread
 // STDOUT: all threads have the new user
 #define _GNU_SOURCE
