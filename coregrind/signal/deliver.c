@@ -87,17 +87,34 @@ static void deliver_one(Thread *t, const siginfo_t *info, const SignalFaultInfo 
 
 bool signal_deliverable(const Thread *t) { return t->queue_n > 0; }
 
+/**
+ * A signal that is blocked by now (by the handler of a fault or of another signal, entered since it was
+ * caught) goes back to the kernel, where it waits, and where sigwaitinfo() and signalfd look.
+ */
+static bool deliver_put_back(const Thread *t, const siginfo_t *info)
+{
+    int sig = info->si_signo;
+    if (!(t->blocked & ~SIG_SYNC_SET & SIG_BIT(sig)))
+        return false;
+    signal_host_setmask(~SIG_SYNC_SET);
+    return syscall(SYS_rt_tgsigqueueinfo, getpid(), syscall(SYS_gettid), sig, info) == 0;
+}
+
 void signal_deliver_pending(Thread *t)
 {
-    /* While the queue is not empty the host has everything blocked, so it does not change here. */
-    for (uint32_t i = 0; i < t->queue_n; i++) {
-        siginfo_t info = t->queue[i];
-        deliver_one(t, &info, &(SignalFaultInfo){ 0 });
-    }
-    bool any = t->queue_n > 0;
-    t->queue_n = 0;
+    bool any = t->queue_n > 0, entered = false;
+    uint32_t n = 0;
+    do {
+        for (; n < t->queue_n; n++) {
+            siginfo_t info = t->queue[n];
+            if (deliver_put_back(t, &info))
+                continue;
+            deliver_one(t, &info, &(SignalFaultInfo){ 0 });
+            entered = true;
+        }
+    } while (!__sync_bool_compare_and_swap(&t->queue_n, n, 0)); /* the host's handler appends */
     t->pending_set = 0;
-    if (!any)
+    if (!entered)
         deliver_settle_syscall(t, NULL);
     if (t->has_saved_mask) { /* the call with the temporary mask has ended without a handler */
         t->has_saved_mask = false;
@@ -123,7 +140,8 @@ void signal_force(Thread *t, const siginfo_t *info, bool fatal)
     if (fatal || (t->blocked & SIG_BIT(sig)) || act.handler == (uintptr_t)SIG_IGN)
         signal_fatal(t, info);
     deliver_one(t, info, &fault);
-    signal_apply_host_mask(t);
+    if (t->queue_n == 0) /* else the host has everything blocked until they are delivered */
+        signal_apply_host_mask(t);
 }
 
 void signal_raise_sync(Thread *t, int sig, int code, GuestAddr addr)
