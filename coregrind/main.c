@@ -163,7 +163,7 @@ static void connect_modules(const GimleTool *tool)
     static const CloneHooks clone_hooks = {
         hook_thread_main, hook_fork_prepare, hook_fork_parent, hook_fork_child,
         hook_vfork_child, hook_vfork_parent, hook_share_child, hook_share_end,
-        signal_host_take_back,
+        signal_clear_handlers, signal_host_take_back,
     };
     static const ClreqHooks clreq_hooks = { .discard = gimle_discard_translations,
                                             .client_call = hook_client_call,

@@ -51,10 +51,25 @@ static int aspace_host_prot(int prot)
     return host;
 }
 
+/** Size of the pages that a mapping of no file asks for with MAP_HUGETLB; 0: ordinary ones. */
+static size_t aspace_huge_page(int flags)
+{
+    enum { SIZE_SHIFT = 26, SIZE_MASK = 63, DEFAULT = 21 };
+    int order = flags >> SIZE_SHIFT & SIZE_MASK;
+    if (!(flags & MAP_HUGETLB) || !(flags & MAP_ANONYMOUS) || order > 40)
+        return 0;
+    return 1ULL << (order ? order : DEFAULT);
+}
+
 /** Where a mapping of @p len bytes goes; 0 if there is no room. */
 static GuestAddr aspace_place(GuestAddr hint, size_t len, int flags)
 {
     GuestAddr end;
+    size_t huge = aspace_huge_page(flags);
+    if (huge) {
+        GuestAddr a = segments_find_free(len + huge, LAYOUT_CLIENT_MIN, LAYOUT_MMAP_TOP);
+        return a ? (a + huge - 1) & ~(huge - 1) : 0;
+    }
     hint = PAGE_DOWN(hint);
     if (hint >= LAYOUT_CLIENT_MIN && aspace_page_range(hint, len, &end) &&
         segments_is_free(hint, end) && !(flags & MAP_32BIT && end > LAYOUT_LOW_MMAP_TOP))
@@ -95,7 +110,8 @@ int64_t aspace_mmap(GuestAddr hint, size_t len, int prot, int flags, int fd, uin
         return -ENOMEM;
     if (type != MAP_PRIVATE && type != MAP_SHARED && type != MAP_SHARED_VALIDATE)
         return -EINVAL;
-    len = PAGE_UP(len);
+    size_t page = aspace_huge_page(flags) ?: PAGE_SIZE_;
+    len = (len + page - 1) & ~(page - 1);
     bool fixed = flags & (MAP_FIXED | MAP_FIXED_NOREPLACE);
     GuestAddr end, a = hint;
     if (fixed && !aspace_page_range(hint, len, &end))

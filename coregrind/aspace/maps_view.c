@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/sysmacros.h>
@@ -46,12 +47,39 @@ static void maps_add_line(StrBuf *b, const Segment *s)
     strbuf_addc(b, '\n');
 }
 
+/* The line of the host's maps for the page, once it has been looked for. */
+static const char *vsyscall_line(void)
+{
+    static char line[128];
+    static bool looked;
+    char *text = NULL;
+    size_t size = 0;
+    FILE *f = looked ? NULL : fopen("/proc/self/maps", "re");
+    while (f && getline(&text, &size, f) > 0)
+        if (strstr(text, "[vsyscall]"))
+            snprintf(line, sizeof line, "%s", text);
+    free(text);
+    if (f)
+        fclose(f);
+    looked = true;
+    return line;
+}
+
+bool aspace_has_vsyscall(void)
+{
+    lock_take(LOCK_aspace);
+    bool has = vsyscall_line()[0];
+    lock_release(LOCK_aspace);
+    return has;
+}
+
 int aspace_write_maps(int fd)
 {
     StrBuf b = { 0 };
     lock_take(LOCK_aspace);
     for (size_t i = 0; i < segments_count(); i++)
         maps_add_line(&b, segments_at(i));
+    strbuf_adds(&b, vsyscall_line());
     lock_release(LOCK_aspace);
     int r = 0;
     for (size_t done = 0; done < b.len && r == 0;) {

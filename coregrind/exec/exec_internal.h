@@ -32,4 +32,10 @@ void exec_note_code_write(Thread *t, GuestAddr page);
 /** fault.c: finish what the handler began, on the run loop's stack. */
 void exec_after_escape(Thread *t, Escape *e);
 
+/** Do blocks come back to the run loop each time? (chaos.c) */
+bool exec_chaos(void);
+/** At the boundary of two blocks; before a system call. */
+void exec_chaos_boundary(Thread *t);
+void exec_chaos_syscall(Thread *t);
+
 #endif

@@ -38,7 +38,7 @@ static const void *exec_find_code(VexState *s, GuestAddr pc, unsigned mode)
     if (e->pc == pc && e->code)
         return e->code;
     const void *code = tcache_get(pc, mode);
-    if (code) {
+    if (code && !exec_chaos()) {
         e->code = code;
         e->pc = pc;
     }
@@ -94,10 +94,12 @@ void exec_note_code_write(Thread *t, GuestAddr page)
 
 static void service_syscall(Thread *t)
 {
-    if (signal_deliverable(t))
+    if (signal_deliverable(t)) {
         t->state->guest.pc -= SYSCALL_BYTES; /* what came before the call is delivered before it */
-    else
-        syscall_run(t);
+        return;
+    }
+    exec_chaos_syscall(t);
+    syscall_run(t);
 }
 
 /** Which of the request instructions was it? Its last byte stands before the pc. */
@@ -159,6 +161,8 @@ static void exec_fetch_fault(Thread *t)
 {
     GuestAddr pc = t->state->guest.pc;
     GuestMapping m;
+    if (syscall_vsyscall(t))
+        return;
     bool mapped = pc < GIMLE_CLIENT_END && gimle_mapping_at(pc, &m);
     EVENT(fault, t, pc, 1, false, true);
     signal_set_fault_info(mapped ? 0x15 : 0x14, 14, pc);
@@ -202,7 +206,7 @@ static void exec_run_compiled(Thread *t, unsigned mode)
     VexState *s = t->state;
     bool no_redirect = exec_wants_original(t);
     GuestAddr pc = s->guest.pc;
-    bool chain = s->exit_reason == VEX_EXIT_CHAIN;
+    bool chain = s->exit_reason == VEX_EXIT_CHAIN && !exec_chaos();
     const void *code = no_redirect ? tcache_get_no_redirect(pc, mode)
                        : chain     ? tcache_get(pc, mode)
                                    : exec_find_code(s, pc, mode);
@@ -248,6 +252,7 @@ void exec_run_thread(Thread *t)
         exec_after_escape(t, e);
     while (exec_safe_point(t)) {
         unsigned mode = s->exit_mode;
+        exec_chaos_boundary(t);
         e->armed = true;
         if (core_options->engine == ENGINE_INTERP)
             exec_run_interpreted(t, mode, &arena);

@@ -43,13 +43,16 @@ _Noreturn void signal_fatal(Thread *t, const siginfo_t *info)
     signal_die(info->si_signo);
 }
 
-/** The system call that was interrupted: again, or EINTR? @p act: NULL if no handler runs. */
+/**
+ * The system call that was interrupted: again, or EINTR? @p act: NULL if no handler runs.  A signal
+ * that came before the call had begun is one that came before it: the call is made afterwards.
+ */
 static void deliver_settle_syscall(Thread *t, const KernelSigaction *act)
 {
     if (t->sys_result != SIGNAL_RESTART)
         return;
     t->sys_result = 0;
-    if (act && !(act->flags & SA_RESTART)) {
+    if (act && !(act->flags & SA_RESTART) && t->sys_begun && !t->sys_restarts) {
         t->state->guest.gpr[0] = (uint64_t)-EINTR;
     } else {
         t->state->guest.gpr[0] = t->sys_no;
@@ -91,11 +94,15 @@ bool signal_deliverable(const Thread *t) { return t->queue_n > 0; }
  * A signal that is blocked by now (by the handler of a fault or of another signal, entered since it was
  * caught) goes back to the kernel, where it waits, and where sigwaitinfo() and signalfd look.
  */
-static bool deliver_put_back(const Thread *t, const siginfo_t *info)
+static bool deliver_put_back(Thread *t, const siginfo_t *info)
 {
     int sig = info->si_signo;
-    if (!(t->blocked & ~SIG_SYNC_SET & SIG_BIT(sig)))
+    if (!(t->blocked & SIG_BIT(sig)))
         return false;
+    if (SIG_SYNC_SET & SIG_BIT(sig)) { /* the kernel would send it at once */
+        signal_hold(t, info);
+        return true;
+    }
     signal_host_setmask(~SIG_SYNC_SET);
     return syscall(SYS_rt_tgsigqueueinfo, getpid(), syscall(SYS_gettid), sig, info) == 0;
 }

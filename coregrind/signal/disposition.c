@@ -32,6 +32,13 @@ void signal_reset_disposition(int sig)
     lock_release(LOCK_signals);
 }
 
+void signal_clear_handlers(void)
+{
+    for (int sig = 1; sig <= N_SIGNALS; sig++)
+        if (sig != SIGKILL && sig != SIGSTOP && signal_disposition(sig).handler > (uintptr_t)SIG_IGN)
+            signal_reset_disposition(sig);
+}
+
 void signal_restore_dispositions(const KernelSigaction *from)
 {
     lock_take(LOCK_signals);
@@ -44,9 +51,10 @@ void signal_host_setmask(KernelSigset mask)
     syscall(SYS_rt_sigprocmask, SIG_SETMASK, &mask, NULL, sizeof mask);
 }
 
-void signal_apply_host_mask(const Thread *t)
+void signal_apply_host_mask(Thread *t)
 {
-    signal_host_setmask(t->blocked & ~SIG_SYNC_SET);
+    bool queued = signal_release_held(t); /* then all stays blocked until that is delivered */
+    signal_host_setmask(queued ? ~SIG_SYNC_SET : t->blocked & ~SIG_SYNC_SET);
 }
 
 void signal_init(Thread *main_thread)
@@ -54,6 +62,7 @@ void signal_init(Thread *main_thread)
     KernelSigset inherited;
     syscall(SYS_rt_sigprocmask, SIG_BLOCK, NULL, &inherited, sizeof inherited);
     main_thread->blocked = inherited;
+    signal_host_init();
     for (int sig = 1; sig <= N_SIGNALS; sig++) {
         KernelSigaction old;
         if (sig == SIGKILL || sig == SIGSTOP ||
@@ -138,7 +147,7 @@ KernelSigset signal_pending(const Thread *t)
 {
     KernelSigset kernel = 0;
     syscall(SYS_rt_sigpending, &kernel, sizeof kernel);
-    return (kernel | t->pending_set) & t->blocked;
+    return (kernel | t->pending_set | t->held) & t->blocked;
 }
 
 void signal_set_temporary_mask(Thread *t, KernelSigset mask)

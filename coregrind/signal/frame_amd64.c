@@ -9,6 +9,7 @@
 #include <ucontext.h>
 
 #include "VEX/vex.h"
+#include "base/check.h"
 #include "coregrind/aspace/aspace.h"
 #include "coregrind/core/events.h"
 #include "signal_internal.h"
@@ -162,18 +163,43 @@ bool signal_push_frame(Thread *t, const siginfo_t *info, const KernelSigaction *
     return true;
 }
 
+/**
+ * Floating point and vector state from the image at @p at: all of XSAVE's, or FXSAVE's part of it if the
+ * software-reserved bytes do not say more; none (0): as at a program's start.
+ */
+static bool frame_read_fpstate(VexState *s, GuestAddr at)
+{
+    enum { LEGACY = 512, CONTROL_WORD = 0, MXCSR = 24, FEATURES = 512, X87_AND_SSE = 3, MOST = 4096 };
+    _Alignas(64) uint8_t image[MOST] = { 0 };
+    size_t size = vex_xsave_size();
+    FpxSwBytes sw;
+    CHECK(size <= sizeof image, "XSAVE area of %zu bytes", size);
+    if (at && gimle_read_guest(image, at, LEGACY) != LEGACY)
+        return false;
+    memcpy(&sw, image + SW_RESERVED_OFFSET, sizeof sw);
+    if (!at) {
+        memcpy(image + CONTROL_WORD, &(const uint16_t){ 0x37f }, 2);
+        memcpy(image + MXCSR, &(const uint32_t){ 0x1f80 }, 4);
+    } else if (sw.magic1 != FP_XSTATE_MAGIC1_) {
+        image[FEATURES] = X87_AND_SSE;
+    } else if (gimle_read_guest(image, at, size) != size) {
+        return false;
+    }
+    vex_xrstor(s, image);
+    return true;
+}
+
 void signal_sigreturn(Thread *t)
 {
     GuestAmd64 *g = &t->state->guest;
     KernelFrame f;
     GuestAddr frame = g->gpr[RSP] - 8;
-    if (gimle_read_guest(&f, frame, sizeof f) != sizeof f) {
+    const KernelSigcontext *mc = &f.uc.mc;
+    if (gimle_read_guest(&f, frame, sizeof f) != sizeof f ||
+        !frame_read_fpstate(t->state, mc->fpstate)) {
         signal_raise_sync(t, SIGSEGV, SI_KERNEL, 0);
         return;
     }
-    const KernelSigcontext *mc = &f.uc.mc;
-    if (mc->fpstate && aspace_is_client_range(mc->fpstate, vex_xsave_size()))
-        vex_xrstor(t->state, (const uint8_t *)mc->fpstate);
     for (int i = 0; i < 16; i++) {
         g->gpr[sigcontext_order[i]] = (&mc->r8)[i];
         EVENT(reg_write, t, sigcontext_order[i]);

@@ -23,12 +23,13 @@
 enum { HOST_ALTSTACK = 64 * 1024, SA_RESTORER_ = 0x04000000 };
 
 /* restart_amd64.S: the one place where blocking system calls of the client are made. */
-extern const char signal_stub_begin[], signal_stub_syscall[];
+extern const char signal_stub_begin[], signal_stub_syscall[], signal_stub_end[];
 extern const char signal_stub_aborted[];
 extern void signal_restorer(void);
 extern int64_t signal_stub(volatile uint32_t *pending, uint64_t no, const uint64_t args[6]);
 
 static FaultHandler fault_handler;
+static bool syscall_leaves_rcx; /* the next instruction's address, as SYSCALL does without FRED */
 static _Thread_local char *altstack; /* of this thread, or of its child that shares its storage */
 
 static void (*asked_hook)(Thread *t, uint32_t number);
@@ -43,12 +44,20 @@ static void host_block_all(ucontext_t *uc)
     memcpy(&uc->uc_sigmask, &all, sizeof all);
 }
 
-/** If the signal hit the system call stub before the call was made, it is not to be made now. */
-static void host_abort_syscall(ucontext_t *uc)
+/**
+ * If the signal hit the system call stub before the call was made, or the kernel would make it once
+ * more, it is not to be made now.  Which of the two it was RCX tells: the SYSCALL instruction leaves
+ * the next address there (not with FRED, where calls then always count as begun).
+ */
+static void host_abort_syscall(Thread *t, ucontext_t *uc)
 {
     const char *pc = (const char *)uc->uc_mcontext.gregs[REG_RIP];
-    if (pc >= signal_stub_begin && pc <= signal_stub_syscall)
-        uc->uc_mcontext.gregs[REG_RIP] = (greg_t)(uintptr_t)signal_stub_aborted;
+    if (pc < signal_stub_begin || pc > signal_stub_syscall)
+        return;
+    t->sys_begun = pc == signal_stub_syscall &&
+                   (!syscall_leaves_rcx ||
+                    uc->uc_mcontext.gregs[REG_RCX] == (greg_t)(uintptr_t)signal_stub_end);
+    uc->uc_mcontext.gregs[REG_RIP] = (greg_t)(uintptr_t)signal_stub_aborted;
 }
 
 /**
@@ -78,6 +87,53 @@ static bool host_is_asked(Thread *t, int sig, const siginfo_t *info)
     return true;
 }
 
+static void host_queue(Thread *t, const siginfo_t *info)
+{
+    if (t->queue_n < THREAD_MAX_QUEUED) {
+        memcpy(&t->queue[t->queue_n], info, sizeof *info);
+        t->queue_n = t->queue_n + 1;
+        t->pending_set |= SIG_BIT(info->si_signo);
+    }
+    t->state->pending = 1;
+}
+
+/*
+ * SIGSEGV and its like are never blocked on the host.  Sent by kill & co while the client blocks them
+ * they are kept here, one of each as in the kernel, until it does no longer or asks for them.
+ */
+void signal_hold(Thread *t, const siginfo_t *info)
+{
+    if (t->held & SIG_BIT(info->si_signo))
+        return;
+    memcpy(&t->held_info[info->si_signo], info, sizeof *info);
+    __atomic_fetch_or(&t->held, SIG_BIT(info->si_signo), __ATOMIC_SEQ_CST);
+}
+
+int signal_take_held(Thread *t, KernelSigset set, siginfo_t *info)
+{
+    KernelSigset wanted = t->held & set;
+    if (!wanted)
+        return 0;
+    int sig = __builtin_ctzll(wanted) + 1;
+    *info = t->held_info[sig];
+    __atomic_fetch_and(&t->held, ~SIG_BIT(sig), __ATOMIC_SEQ_CST);
+    return sig;
+}
+
+bool signal_release_held(Thread *t)
+{
+    siginfo_t info;
+    bool any = false;
+    if (!(t->held & ~t->blocked))
+        return false;
+    signal_host_setmask(~0ULL); /* nothing else comes into the queue meanwhile */
+    while (signal_take_held(t, ~t->blocked, &info)) {
+        host_queue(t, &info);
+        any = true;
+    }
+    return any;
+}
+
 static void host_async(int sig, siginfo_t *info, void *context)
 {
     Thread *t = thread_self();
@@ -87,17 +143,16 @@ static void host_async(int sig, siginfo_t *info, void *context)
     if (!t)
         return; /* a host-only thread: it has everything blocked, this cannot be for it */
     if (host_is_asked(t, sig, info)) {
-        host_abort_syscall(uc);
+        host_abort_syscall(t, uc);
         return;
     }
-    if (t->queue_n < THREAD_MAX_QUEUED) {
-        memcpy(&t->queue[t->queue_n], info, sizeof *info);
-        t->queue_n = t->queue_n + 1;
-        t->pending_set |= SIG_BIT(sig);
+    if (SIG_SYNC_SET & t->blocked & SIG_BIT(sig)) {
+        signal_hold(t, info);
+        return;
     }
-    t->state->pending = 1;
+    host_queue(t, info);
     host_block_all(uc);
-    host_abort_syscall(uc);
+    host_abort_syscall(t, uc);
 }
 
 static void host_sync(int sig, siginfo_t *info, void *context)
@@ -135,6 +190,14 @@ void signal_host_install(int sig, const KernelSigaction *act)
     if (sync) /* a fault inside the handlers themselves is ours and must be seen */
         host.flags |= SA_NODEFER;
     syscall(SYS_rt_sigaction, sig, &host, NULL, sizeof(KernelSigset));
+}
+
+void signal_host_init(void)
+{
+    long result;
+    register uint64_t rcx __asm__("rcx") = 0;
+    __asm__ volatile("syscall" : "=a"(result), "+r"(rcx) : "a"(SYS_getpid) : "r11", "memory");
+    syscall_leaves_rcx = rcx != 0;
 }
 
 void signal_host_take_back(void)
@@ -181,6 +244,7 @@ void signal_thread_fini(Thread *t)
 
 static int64_t host_block(Thread *t, uint64_t no, const uint64_t args[6])
 {
+    t->sys_begun = no == SYS_pause; /* whose only result is EINTR: better now than never */
     thread_enter_blocking(t);
     int64_t r = signal_stub(&t->state->pending, no, args);
     thread_leave_blocking(t);

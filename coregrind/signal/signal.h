@@ -30,6 +30,8 @@ int signal_sigaltstack(Thread *t, const KernelStack *ss, KernelStack *old);
 void signal_sigreturn(Thread *t);
 /** Signals that are pending for the thread (rt_sigpending). */
 KernelSigset signal_pending(const Thread *t);
+/** A signal of @p set that came while it was blocked, and which the kernel does not have: or 0. */
+int signal_take_held(Thread *t, KernelSigset set, siginfo_t *info);
 /**
  * Deliver what is queued and not blocked: builds a frame and changes the state, or ends the process
  * by the default action. Called by the run loop at safe points.
@@ -42,6 +44,8 @@ void signal_set_fault_info(uint64_t err, uint64_t trapno, uint64_t cr2);
 /** In a vfork child before guest code runs; in its parent when it has left our memory. */
 void signal_vfork_child(void);
 void signal_vfork_parent(void);
+/** What has a handler gets its default action, what is ignored stays so. */
+void signal_clear_handlers(void);
 /** Raise a synchronous signal at the present guest instruction (SIGILL, SIGTRAP, SIGSEGV …). */
 void signal_raise_sync(Thread *t, int sig, int code, GuestAddr addr);
 /** The same with all that the client's handler is told; @p fatal: whatever its disposition, it ends the process. */

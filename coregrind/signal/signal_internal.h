@@ -16,7 +16,7 @@ typedef struct SignalFaultInfo {
     (SIG_BIT(SIGSEGV) | SIG_BIT(SIGBUS) | SIG_BIT(SIGFPE) | SIG_BIT(SIGILL) | SIG_BIT(SIGTRAP))
 
 /** Put the host's mask of this thread to what the client's mask asks for. */
-void signal_apply_host_mask(const Thread *t);
+void signal_apply_host_mask(Thread *t);
 /** The client's disposition of @p sig (copy). */
 KernelSigaction signal_disposition(int sig);
 /** Put the table of 65 entries back without telling the host (whose dispositions never changed). */
@@ -30,6 +30,14 @@ bool signal_push_frame(Thread *t, const siginfo_t *info, const KernelSigaction *
 _Noreturn void signal_fatal(Thread *t, const siginfo_t *info);
 /** host_handler.c: install or remove the host handler for @p sig as its disposition wants. */
 void signal_host_install(int sig, const KernelSigaction *act);
+
+/** How the kernel leaves registers after a system call: once, before signals arrive. */
+void signal_host_init(void);
+
+/** Keep a signal of SIG_SYNC_SET that was sent while the client blocks it. */
+void signal_hold(Thread *t, const siginfo_t *info);
+/** Queue what is held and blocked no longer; true if there was any, and then the host blocks all. */
+bool signal_release_held(Thread *t);
 
 /** The calling thread's alternate stack for the host's handlers: another one; returns the old one. */
 char *signal_altstack_swap(char *new);

@@ -18,7 +18,6 @@ SysHandler sys_close_range;
 SysHandler sys_dup2;
 SysHandler sys_dup3;
 SysHandler sys_einval;
-SysHandler sys_enospc;
 SysHandler sys_enosys;
 SysHandler sys_epoll_ctl;
 SysHandler sys_epoll_pwait;
@@ -78,6 +77,7 @@ SysHandler sys_pathat_of_self;
 SysHandler sys_perf_event_open;
 SysHandler sys_personality;
 SysHandler sys_pipe;
+SysHandler sys_pkey_alloc;
 SysHandler sys_ppoll;
 SysHandler sys_prctl;
 SysHandler sys_prlimit64;
@@ -125,6 +125,10 @@ SysHandler sys_vfork;
 SysHandler sys_vmsplice;
 SysHandler sys_xattrat;
 
+/** prctl(PR_SET_SYSCALL_USER_DISPATCH) */
+void sys_prctl_user_dispatch(SysCall *c);
+/** Under user dispatch: true if the call that is about to be made has become a signal. */
+bool syscall_user_dispatch(Thread *t);
 /** @p fd was mapped from @p offset to @p at: part of a ring? (io_uring.c) */
 void io_uring_mapped(int fd, uint64_t offset, GuestAddr at);
 /** sys_do() with the signal mask at @p mask (0: none) in force, as in ppoll(2) (special_signal.c). */

@@ -8,7 +8,8 @@
 #include "coregrind/os/kernel_abi.h"
 #include "special.h"
 
-enum { USES_VAL = 1, USES_TIMEOUT = 2, USES_VAL2 = 4, USES_ADDR2 = 8, USES_VAL3 = 16, WAITS = 32 };
+enum { USES_VAL = 1, USES_TIMEOUT = 2, USES_VAL2 = 4, USES_ADDR2 = 8, USES_VAL3 = 16, WAITS = 32,
+       RESTARTS = 64 /* the kernel makes it again after any handler (ERESTARTNOINTR) */ };
 
 /* By operation number; operations that are not here take only the address. */
 static const uint8_t operations[] = {
@@ -18,12 +19,12 @@ static const uint8_t operations[] = {
     [FUTEX_CMP_REQUEUE] = USES_VAL | USES_VAL2 | USES_ADDR2 | USES_VAL3,
     [FUTEX_WAKE_OP] = USES_VAL | USES_VAL2 | USES_ADDR2 | USES_VAL3,
     [FUTEX_FD] = USES_VAL,
-    [FUTEX_LOCK_PI] = USES_VAL | USES_TIMEOUT | WAITS,
+    [FUTEX_LOCK_PI] = USES_VAL | USES_TIMEOUT | WAITS | RESTARTS,
     [FUTEX_WAIT_BITSET] = USES_VAL | USES_TIMEOUT | USES_VAL3 | WAITS,
     [FUTEX_WAKE_BITSET] = USES_VAL | USES_VAL3,
-    [FUTEX_WAIT_REQUEUE_PI] = USES_VAL | USES_TIMEOUT | USES_ADDR2 | WAITS,
+    [FUTEX_WAIT_REQUEUE_PI] = USES_VAL | USES_TIMEOUT | USES_ADDR2 | WAITS | RESTARTS,
     [FUTEX_CMP_REQUEUE_PI] = USES_VAL | USES_VAL2 | USES_ADDR2 | USES_VAL3,
-    [FUTEX_LOCK_PI2] = USES_TIMEOUT | WAITS,
+    [FUTEX_LOCK_PI2] = USES_TIMEOUT | WAITS | RESTARTS,
 };
 
 void sys_futex(SysCall *c)
@@ -38,6 +39,7 @@ void sys_futex(SysCall *c)
         sys_reg(c, 4, "uaddr2", 8);
     if (uses & USES_VAL3)
         sys_reg(c, 5, "val3", 4);
+    c->t->sys_restarts = uses & RESTARTS;
     bool ok = sys_reads(c, "futex", c->arg[0], 4);
     if (uses & USES_ADDR2)
         ok &= sys_reads(c, "futex2", c->arg[4], 4);

@@ -105,6 +105,15 @@ static void ioctl_fiemap(SysCall *c)
         sys_wrote(c, a + HEADER, (size_t)(mapped < count ? mapped : count) * EXTENT);
 }
 
+/* Requests whose number has a pointer's size, though the argument is the pointer to a string. */
+static void ioctl_string(SysCall *c)
+{
+    if (!sys_reads_string(c, "ioctl(string)", c->arg[2]))
+        c->result = -EFAULT;
+    else
+        sys_do(c);
+}
+
 /* Descriptor-making requests. */
 static void ioctl_new_fd(SysCall *c)
 {
@@ -117,6 +126,9 @@ static const struct {
     SysHandler *handler;
 } special[] = {
     { SIOCGIFCONF, ioctl_ifconf }, { SIOCETHTOOL, ioctl_ifreq_data },
+    { SIOCSHWTSTAMP, ioctl_ifreq_data }, { SIOCGHWTSTAMP, ioctl_ifreq_data },
+    { SIOCGSKNS, ioctl_new_fd }, { TUNGETDEVNETNS, ioctl_new_fd }, { UI_SET_PHYS, ioctl_string },
+    { PERF_EVENT_IOC_SET_FILTER, ioctl_string },
     { FS_IOC_FIEMAP, ioctl_fiemap }, { TIOCGPTPEER, ioctl_new_fd },
     { NS_GET_USERNS, ioctl_new_fd }, { NS_GET_PARENT, ioctl_new_fd },
 };

@@ -3,6 +3,7 @@
  * Calls that change the client's address space.  Order matters to other threads: a tool hears of
  * memory that goes away before it goes, and of new memory once it is there.
  */
+#include <cpuid.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ipc.h>
@@ -118,6 +119,18 @@ void sys_mprotect(SysCall *c)
             mapping_changed(a, len);
     }
     EVENT(mem_protect, a, len, prot & ~(PROT_GROWSDOWN | PROT_GROWSUP));
+}
+
+/* Keys are not for the client (CPUID hides them); where the processor has none the kernel knows the error. */
+void sys_pkey_alloc(SysCall *c)
+{
+    enum { LEAF = 7, OSPKE = 1 << 4, RIGHTS = 3 };
+    unsigned a, b, features = 0, d;
+    bool has = __get_cpuid_count(LEAF, 0, &a, &b, &features, &d) && features & OSPKE;
+    if (!has)
+        sys_do(c);
+    else
+        c->result = c->arg[0] || c->arg[1] & ~(uint64_t)RIGHTS ? -EINVAL : -ENOSPC;
 }
 
 void sys_mremap(SysCall *c)

@@ -25,7 +25,6 @@
 
 void sys_enosys(SysCall *c) { c->result = -ENOSYS; }
 void sys_einval(SysCall *c) { c->result = -EINVAL; }
-void sys_enospc(SysCall *c) { c->result = -ENOSPC; }
 
 /* ---- new processes and threads --------------------------------------------------------------- */
 
@@ -81,7 +80,7 @@ void sys_clone(SysCall *c)
 
 void sys_clone3(SysCall *c)
 {
-    enum { FIRST_SIZE = 64 };
+    enum { FIRST_SIZE = 64, MOST_TIDS = 32, CLONE_NEWTIME_ = 0x80 };
     KernelCloneArgs k = { 0 };
     uint64_t size = c->arg[1];
     sys_reg(c, 0, "cl_args", 8);
@@ -107,9 +106,15 @@ void sys_clone3(SysCall *c)
         c->result = -EFAULT;
         return;
     }
-    if (k.flags & CSIGNAL || k.exit_signal > 64 || (k.stack == 0) != (k.stack_size == 0) ||
+    if (k.flags & (CSIGNAL & ~CLONE_NEWTIME_) || k.flags & CLONE_DETACHED || k.flags >> 34 ||
+        k.exit_signal > 64 || (k.stack == 0) != (k.stack_size == 0) ||
+        k.set_tid_size > MOST_TIDS || (k.set_tid == 0) != (k.set_tid_size == 0) ||
         (k.flags & (CLONE_THREAD | CLONE_PARENT) && k.exit_signal)) {
         c->result = -EINVAL;
+        return;
+    }
+    if (k.set_tid_size && !sys_reads(c, "cl_args->set_tid", k.set_tid, k.set_tid_size * 4)) {
+        c->result = -EFAULT;
         return;
     }
     CloneArgs a = { .flags = k.flags, .exit_signal = k.exit_signal, .pidfd = k.pidfd,
@@ -254,7 +259,6 @@ static const struct {
     { PR_CAPBSET_DROP, PC_PASS, 1, 0, "capability", 0 },
     { PR_SET_TSC, PC_REFUSE, ALL, 0, 0, 0 },
     { PR_SET_MM, PC_REFUSE, ALL, 0, 0, 0 },
-    { PR_SET_SYSCALL_USER_DISPATCH, PC_REFUSE, ALL, 0, 0, 0 },
     { PR_SET_MDWE, PC_REFUSE, ALL, 0, 0, 0 },
 };
 static const char *const prctl_args[] = { "option", "arg2", "arg3", "arg4", "arg5" };
@@ -332,7 +336,9 @@ void sys_prctl(SysCall *c)
     }
     for (unsigned k = 1; k <= args; k++)
         sys_reg(c, k, prctl_args[k], 8);
-    if (option == PR_SET_VMA) {
+    if (option == PR_SET_SYSCALL_USER_DISPATCH) {
+        sys_prctl_user_dispatch(c);
+    } else if (option == PR_SET_VMA) {
         prctl_set_vma(c);
     } else { /* what it points to, if anything, is not known: only integers are let through */
         for (unsigned k = 1; k <= args; k++)

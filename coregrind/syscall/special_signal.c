@@ -201,10 +201,18 @@ void sys_io_pgetevents(SysCall *c)
 
 void sys_rt_sigtimedwait(SysCall *c)
 {
-    if (!mask_size_ok(c, c->arg[3]))
+    KernelSigset set;
+    siginfo_t info;
+    if (!mask_size_ok(c, c->arg[3]) || !sys_fetch(c, &set, c->arg[0], sizeof set))
         return;
-    sys_do(c);
-    c->no_post = c->result <= 0;
+    int held = signal_take_held(c->t, set, &info);
+    if (held) {
+        c->result = held;
+        if (c->arg[1] && gimle_write_guest(c->arg[1], &info, sizeof info) != sizeof info)
+            c->result = -EFAULT;
+    } else {
+        sys_do(c);
+    }
     if (c->result > 0 && c->arg[1])
         sys_wrote(c, c->arg[1], KSIZE_SIGINFO);
     c->no_post = true;

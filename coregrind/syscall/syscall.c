@@ -17,6 +17,7 @@
 #include "limits.h"
 #include "proc_view.h"
 #include "seccomp.h"
+#include "special.h"
 #include "table.h"
 
 /* Registers of the call by their place in guest_amd64.def, which is also GuestAmd64.gpr's. */
@@ -119,11 +120,14 @@ static void trace_refused(SysCall *c)
 void syscall_run(Thread *t)
 {
     GuestAmd64 *g = &t->state->guest;
-    SysCall c = { .t = t, .no = g->gpr[RAX],
+    SysCall c = { .t = t, .no = (uint32_t)g->gpr[RAX], /* as the kernel: an int */
                   .arg = { g->gpr[RDI], g->gpr[RSI], g->gpr[RDX], g->gpr[R10], g->gpr[R8],
                            g->gpr[R9] } };
+    if (t->dispatch.on && syscall_user_dispatch(t))
+        return;
     t->in_syscall = true;
     t->sys_no = c.no;
+    t->sys_restarts = false;
     for (unsigned i = 0; i < SYS_MAX_ARGS; i++)
         t->sys_args[i] = c.arg[i];
     EVENT(sys_enter, t, (unsigned)c.no);

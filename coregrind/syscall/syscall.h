@@ -22,6 +22,8 @@ void syscall_set_client(Thread *t, const SyscallClient *c);
  * sets RAX and tells the tool. May not return to the same image (execve) or process (exit).
  */
 void syscall_run(Thread *t);
+/** The client jumped to an entry of the vsyscall page: true if it has been done, with the return. */
+bool syscall_vsyscall(Thread *t);
 /** Run at process end: report open descriptors for --track-fds. */
 void syscall_fini(void);
 

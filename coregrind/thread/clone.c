@@ -24,6 +24,7 @@
 #include "coregrind/aspace/aspace.h"
 #include "coregrind/core/events.h"
 #include "coregrind/core/host_fd.h"
+#include "coregrind/os/kernel_abi.h"
 #include "host_thread.h"
 #include "thread.h"
 #include "thread_internal.h"
@@ -37,6 +38,11 @@ void clone_set_hooks(const CloneHooks *h)
 }
 
 enum { GPR_RAX = 0, GPR_RSP = 4 };
+
+/** Flags of clone3() only; the first has the place of an exit signal in clone(). */
+#define CLONE_NEWTIME_ 0x80ULL
+#define CLONE_CLEAR_SIGHAND_ 0x100000000ULL
+#define CLONE_INTO_CGROUP_ 0x200000000ULL
 
 /** The new thread's registers are its parent's but for the result, stack and TLS. */
 static void clone_copy_state(Thread *child, const Thread *parent, const CloneArgs *a)
@@ -77,6 +83,9 @@ static void *clone_thread_main(void *arg)
     ThreadStart *start = arg;
     Thread *t = start->child;
     thread_bind(t);
+    uint64_t own = (CLONE_FS | CLONE_FILES) & ~start->args->flags;
+    if (own) /* the C library shares both with every thread */
+        unshare((int)own);
     if (start->args->flags & CLONE_PARENT_SETTID)
         gimle_write_guest(start->args->parent_tid, &t->tid, sizeof t->tid);
     if (start->args->flags & CLONE_CHILD_SETTID)
@@ -132,6 +141,10 @@ static void clone_after_fork(Thread *t, const CloneArgs *a, const int ready[2])
     EVENT(reg_write, t, GPR_RSP);
     t->clear_child_tid = a->flags & CLONE_CHILD_CLEARTID ? a->child_tid : 0;
     t->robust_list = 0;
+    t->held = 0;
+    t->dispatch.on = false;
+    if (a->flags & CLONE_CLEAR_SIGHAND_)
+        hooks.clear_handlers();
     if (a->flags & CLONE_CHILD_SETTID)
         gimle_write_guest(a->child_tid, &t->tid, sizeof t->tid);
     if (a->stack)
@@ -151,13 +164,21 @@ static long clone_fork(const CloneArgs *a)
 {
     uint64_t extra = a->flags & ~(uint64_t)(CLONE_VM | CLONE_VFORK | CLONE_CHILD_SETTID |
                                             CLONE_CHILD_CLEARTID | CLONE_PARENT_SETTID |
-                                            CLONE_SETTLS | CLONE_SIGHAND);
-    if (extra == 0 && a->exit_signal == SIGCHLD) {
+                                            CLONE_SETTLS | CLONE_SIGHAND | CLONE_CLEAR_SIGHAND_);
+    if (extra == 0 && a->exit_signal == SIGCHLD && !a->set_tid_size) {
         pid_t pid = fork();
         return pid < 0 ? -errno : pid;
     }
     int pidfd = -1;
-    long r = syscall(SYS_clone, extra | a->exit_signal, 0, &pidfd, 0, 0);
+    long r;
+    if (extra & (CLONE_NEWTIME_ | CLONE_INTO_CGROUP_) || a->set_tid_size) {
+        KernelCloneArgs k = { .flags = extra, .pidfd = (uintptr_t)&pidfd, .cgroup = a->cgroup,
+                              .exit_signal = a->exit_signal, .set_tid = a->set_tid,
+                              .set_tid_size = a->set_tid_size };
+        r = syscall(SYS_clone3, &k, sizeof k);
+    } else {
+        r = syscall(SYS_clone, extra | a->exit_signal, 0, &pidfd, 0, 0);
+    }
     if (r > 0 && (extra & CLONE_PIDFD))
         gimle_write_guest(a->pidfd, &pidfd, sizeof pidfd);
     return r < 0 ? -errno : r;
@@ -236,7 +257,7 @@ enum { SAVED_BYTES = offsetof(VexState, spill), VFORK_STACK = 1 << 20 };
 static uint64_t clone_host_flags(const CloneArgs *a)
 {
     return a->flags & ~(uint64_t)(CLONE_VFORK | CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID |
-                                  CLONE_PARENT_SETTID | CLONE_SETTLS);
+                                  CLONE_PARENT_SETTID | CLONE_SETTLS | CLONE_CLEAR_SIGHAND_);
 }
 
 static void clone_tell_parent(const CloneArgs *a, int64_t pid, int pidfd)
@@ -264,6 +285,8 @@ static int clone_vfork_main(void *arg)
     t->clear_child_tid = 0;
     t->in_vfork_child = true;
     hooks.vfork_child(t);
+    if (a->flags & CLONE_CLEAR_SIGHAND_)
+        hooks.clear_handlers();
     hooks.thread_main(t);
     _exit(t->exit_code);
 }
@@ -393,6 +416,7 @@ static bool clone_flags_ok(uint64_t flags)
         { CLONE_THREAD, CLONE_NEWUSER },   { CLONE_THREAD, CLONE_NEWPID },
         { CLONE_PARENT, CLONE_NEWUSER },   { CLONE_PARENT, CLONE_NEWPID },
         { CLONE_PIDFD, CLONE_DETACHED },   { CLONE_SYSVSEM, CLONE_NEWIPC },
+        { CLONE_SIGHAND, CLONE_CLEAR_SIGHAND_ },
     };
     for (size_t i = 0; i < sizeof excluded / sizeof excluded[0]; i++)
         if (flags & excluded[i].one && flags & excluded[i].other)
@@ -403,13 +427,15 @@ static bool clone_flags_ok(uint64_t flags)
 
 int64_t thread_clone(Thread *t, const CloneArgs *a)
 {
-    const uint64_t thread_flags = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD;
     if (!clone_flags_ok(a->flags))
         return -EINVAL;
     if ((a->flags & (CLONE_PARENT_SETTID)) && !aspace_is_client_range(a->parent_tid, 4))
         return -EFAULT;
+    const bool shares = a->flags & CLONE_VM;
+    if (shares && (a->set_tid_size || a->flags & (CLONE_NEWTIME_ | CLONE_INTO_CGROUP_)))
+        return -EINVAL; /* the host's clone() cannot */
     if (a->flags & CLONE_THREAD)
-        return (a->flags & thread_flags) == thread_flags ? clone_thread(t, a) : -EINVAL;
+        return clone_thread(t, a);
     if ((a->flags & (CLONE_VM | CLONE_VFORK)) == (CLONE_VM | CLONE_VFORK))
         return clone_vfork(t, a);
     if (a->flags & CLONE_VM)

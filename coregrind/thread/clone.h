@@ -18,6 +18,8 @@ typedef struct CloneHooks {
     /** In a child that shares our memory and runs on; and on its helper's thread after its end. */
     void (*share_child)(Thread *t);
     void (*share_end)(Thread *t);
+    /** In such a child or a forked one: handlers become the default (CLONE_CLEAR_SIGHAND). */
+    void (*clear_handlers)(void);
     /** The C library has just made its first thread, and taken a signal of the client's for itself. */
     void (*first_host_thread)(void);
 } CloneHooks;

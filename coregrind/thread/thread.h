@@ -27,6 +27,13 @@ typedef struct KernelStack {
 
 #define THREAD_MAX_QUEUED 64
 
+/** prctl(PR_SET_SYSCALL_USER_DISPATCH): calls from outside the range become SIGSYS. */
+typedef struct UserDispatch {
+    bool on;
+    GuestAddr start, selector;
+    uint64_t len;
+} UserDispatch;
+
 /** How a thread ended up leaving its run loop. */
 typedef enum ThreadExit { THREAD_RUNS, THREAD_EXITED, PROCESS_EXITS } ThreadExit;
 
@@ -45,6 +52,8 @@ struct Thread {
     siginfo_t queue[THREAD_MAX_QUEUED]; /**< caught by the host handler, not yet delivered */
     volatile uint32_t queue_n;
     volatile KernelSigset pending_set; /**< signals in the queue */
+    volatile KernelSigset held; /**< sent though blocked: those that the host cannot block */
+    siginfo_t held_info[32];    /**< by signal */
 
     volatile uint32_t asked;           /**< number of the socket where a monitor command waits, or 0 */
 
@@ -53,6 +62,8 @@ struct Thread {
     volatile bool blocked_in_kernel;
     uint64_t sys_no, sys_args[6];
     int64_t sys_result;
+    bool sys_begun;          /**< the kernel had begun the blocking call that a signal took back */
+    bool sys_restarts;       /**< it begins again whatever the handler's SA_RESTART says */
     GuestAddr clear_child_tid, robust_list;
     size_t robust_len;
     const struct SeccompFilter *seccomp; /**< the client's filters, newest first; shared */
@@ -60,6 +71,7 @@ struct Thread {
     bool seccomp_strict;
     bool frees_caches;       /**< its program has ended; what runs is only to free memory */
     uint64_t restart_block;  /**< for restart_syscall */
+    UserDispatch dispatch;
 
     /* ending */
     ThreadExit exit_state;

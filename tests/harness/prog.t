@@ -9,6 +9,7 @@
 # --options   given to each run, for example --fast-mode=no
 # --compare   run each program again with these options as well: the reports must be the same
 # --keep      say where the output of failed tests is kept
+# --work      where, in the build folder, programs and logs are put
 # --compile-only  make the programs and run nothing
 #
 # Comments understood in a test program, each on one line:
@@ -38,11 +39,12 @@ use File::Path ();
 use Report;
 use Run;
 
-my ($checker, $more, $compare, $keep, $compile_only, @names) = ('', '', '', 0, 0);
+my ($checker, $more, $compare, $keep, $compile_only, $folder, @names) = ('', '', '', 0, 0, 'prog-work');
 for (@ARGV) {
     if (/^--checker=(.*)/) { $checker = $1 }
     elsif (/^--options=(.*)/) { $more = $1 }
     elsif (/^--compare=(.*)/) { $compare = $1 }
+    elsif (/^--work=(.*)/) { $folder = $1 }
     elsif ($_ eq '--keep') { $keep = 1 }
     elsif ($_ eq '--compile-only') { $compile_only = 1 }
     else { push @names, s,.*/,,r =~ s/\.\w+$//r }
@@ -51,7 +53,7 @@ my $source_dir = Cwd::abs_path("$FindBin::Bin/../prog");
 my $build_dir = Cwd::abs_path($ENV{builddir} || '.');
 $checker ||= $ENV{GIMLE_CHECKER} || "$build_dir/gimle";
 my $by_valgrind = $checker =~ m,(^|/)valgrind$,;
-my $work = "$build_dir/tests/prog-work" . ($by_valgrind ? '-valgrind' : '');
+my $work = "$build_dir/tests/$folder" . ($by_valgrind ? '-valgrind' : '');
 File::Path::make_path($work);
 my $cc = $ENV{PROG_CC} || 'gcc';
 my $cxx = $ENV{PROG_CXX} || 'g++';

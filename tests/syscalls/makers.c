@@ -204,6 +204,7 @@ long make_landlock(void)
 }
 long make_userfaultfd(void) { return syscall(SYS_userfaultfd, 1 | O_NONBLOCK); }
 long make_loop(void) { return open("/dev/loop0", O_RDWR); }
+long make_tun(void) { return open("/dev/net/tun", O_RDWR); }
 long make_pty(void) { return posix_openpt(O_RDWR | O_NOCTTY); }
 
 static long queue(bool full)
