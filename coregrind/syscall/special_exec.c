@@ -283,7 +283,7 @@ static void exec_common(SysCall *c, unsigned at, int dfd, uint64_t flags)
     }
     gimle_read_guest(given, c->arg[at], (size_t)n + 1);
     if (!absolute_program(dfd, given, flags, path)) {
-        c->result = given[0] ? -EBADF : -ENOENT;
+        c->result = given[0] || flags & AT_EMPTY_PATH ? -EBADF : -ENOENT;
         goto out;
     }
     const char *launcher = getenv(LAUNCHER_PATH_VAR);

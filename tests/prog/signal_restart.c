@@ -26,6 +26,7 @@ int main(void)
     write_now = 0;
     sa.sa_flags = 0;
     sigaction(SIGALRM, &sa, 0);
+    once.it_interval.tv_usec = 30000; // again, if the first came before the call
     setitimer(ITIMER_REAL, &once, 0);
     ssize_t n = read(fds[0], &c, 1);
     printf("interrupted %d\n", n < 0 && errno == EINTR);
