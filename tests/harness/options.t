@@ -82,6 +82,23 @@ Run::spew("$work/below.c", "int main(void) { char c; volatile char *below = &c -
 for my $name (qw(bad leak fork chdir monitor below)) {
     system("gcc -g -O0 -w -fno-builtin -o '$work/$name' '$work/$name.c'") == 0 or die 'no compiler';
 }
+# Runs its arguments with PORT as the number of a port where it listens; prints what came there on as many
+# connections as its first argument says, by their first characters.
+Run::spew("$work/listen.pl", <<'P');
+use strict;
+use warnings;
+use IO::Socket::INET;
+my $n = shift;
+my $s = IO::Socket::INET->new(Listen => 5, LocalAddr => '127.0.0.1', Proto => 'tcp') or die "listen: $!";
+my @cmd = map { s/PORT/$s->sockport/er } @ARGV;
+my $pid = fork // die;
+if ($pid == 0) { exec { $cmd[0] } @cmd; die }
+my @from = map { $s->accept } 1 .. $n;
+my @said = map { local $/; my $f = $_; scalar(<$f>) // '' } @from;
+waitpid $pid, 0;
+print "from the socket:\n$_" for sort @said;
+exit $? >> 8;
+P
 Run::spew("$work/old.c", "#include \"gimle/tool.h\"\nconst GimleTool gimle_tool = { .api = 1, .name = \"Old\" };\n");
 system("gcc -shared -fPIC -I'$FindBin::Bin/../../include' -o '$work/old.so' '$work/old.c'") == 0 or die 'no compiler';
 Run::spew("$work/unterminated.supp", "{\n  name\n  Memcheck:Addr1\n  fun:main\n");
@@ -231,6 +248,14 @@ row('time stamps', '--time-stamp=yes ./bad', status => 3,
 row('where a debugger would be waited for', '--vgdb-error=1 ./bad', status => 3, ours => 1,
     lines => [$error, 'no debugger can be attached: the program goes on, in spite of --vgdb-error=1']);
 row('no debugger at all', '--vgdb=no --vgdb-error=1 ./bad', status => 3, lines => [$error], nolines => ['debugger']);
+row('the log to a socket', "x; perl listen.pl 1 $checker --log-socket=127.0.0.1:PORT ./bad", by => ':', status => 3,
+    out => qr/^from the socket:\n==\d+== Memcheck.*Invalid write of size 1.*ERROR SUMMARY: 1 errors/ms, nolines => [$error]);
+row('log and XML to sockets', "x; perl listen.pl 2 $checker --xml=yes --log-socket=127.0.0.1:PORT "
+        . "--xml-socket=127.0.0.1:PORT ./bad", by => ':', status => 3,
+    out => qr/^from the socket:\n<\?xml.*<kind>InvalidWrite<.*<\/valgrindoutput>/ms, nolines => [$error]);
+row('nobody at the socket', '--log-socket=127.0.0.1:1 ./bad', status => 3, ours => 1, lines => [$error],
+    err => qr/Failed to connect to log server '127.0.0.1:1'.*writing to stderr instead/);
+row('a socket that is none', '--log-socket=nowhere ./bad', status => 1, err => qr/Invalid --log-socket spec of 'nowhere'/);
 row('a traced child is named by its path', q{--trace-children=yes perl -e 'exec {"/bin/true"} "other", "x y"'},
     lines => ['Command: /bin/true x\ y']);
 row('what -v says comes after the banner', '-v ./bad', status => 3,
