@@ -74,7 +74,7 @@ enum {
     TW_ORIGIN_VEC = 6,
     /** Likewise the register of bit i of the mask (instrument/regmask.h), 16 words. */
     TW_ORIGIN = 16,
-    /** Likewise: what address the bytes that mc_helper_note is about were loaded from. */
+    /** Likewise: what address the bytes that a helper of origin/note.h is about were loaded from. */
     TW_NOTE = TW_VBITS + 6
 };
 

@@ -66,6 +66,7 @@ static unsigned vec_bytes(void) { return __builtin_cpu_supports("avx512f") ? 64 
 typedef struct Source {
     const Move *move;
     IrMem mem;        /**< MOVE_LOAD */
+    bool pop;         /**< MOVE_LOAD: by POP */
     IrRef undefined;  /**< MOVE_REG: I1, its shadow counts; IR_NONE: it is defined */
     IrRef kept;       /**< I1: the destination's shadow counts (for what the move keeps) */
 } Source;
@@ -108,13 +109,15 @@ static void write_shadow(IrBlock *b, const Source *s)
 static RegId origin_word(RegId r) { return REG_TOOL(mc_origin_word(regmask_bit(r))); }
 
 /** In cold code: where the undefined bits of the moved value come from, if anyone may ask. */
-static void write_origin(IrBlock *b, const Source *s)
+static void write_origin(Instr *x, const Source *s)
 {
+    IrBlock *b = x->b;
     const Move *m = s->move;
     if (!mc_options.track_origins)
         return;
     if (m->kind == MOVE_LOAD)
-        ir_put(b, origin_word(m->dst), mem_address(b, s->mem));
+        ir_put(b, origin_word(m->dst),
+               s->pop ? instr_popped_origin(x, s->mem, IR_NONE) : mem_address(b, s->mem));
     else if (s->undefined != IR_NONE)
         ir_put(b, origin_word(m->dst), ir_get(b, TY_I64, origin_word(m->src)));
 }
@@ -153,8 +156,8 @@ static void before_load(Carry *c, IrMem m, unsigned size)
     ir_cold_end(x->b);
 }
 
-/** After the load by @p move from @p m; @p looked: by before_load(). */
-static void after_load(Carry *c, const Move *move, IrMem m, bool looked)
+/** After the load by @p move from @p m; @p looked: by before_load(); @p pop: it is a POP's. */
+static void after_load(Carry *c, const Move *move, IrMem m, bool looked, bool pop)
 {
     IrBlock *b = c->x.b;
     uint32_t bit = regmask_bit(move->dst), doubtful = bit & ~c->known;
@@ -164,10 +167,10 @@ static void after_load(Carry *c, const Move *move, IrMem m, bool looked)
     ir_cold_begin(b, nonzero(b, all));
     if (!looked)
         leave_if_nobodys(&c->x, m, move->size);
-    Source s = { .move = move, .mem = m, .undefined = IR_NONE,
+    Source s = { .move = move, .mem = m, .pop = pop, .undefined = IR_NONE,
                  .kept = move->keeps_above ? nonzero(b, mask_bits(b, bit)) : IR_NONE };
     write_shadow(b, &s);
-    write_origin(b, &s);
+    write_origin(&c->x, &s);
     ir_cold_end(b);
     c->known &= ~bit;
 }
@@ -187,7 +190,7 @@ static void reg_move(Carry *c, const Move *move)
     if (move->keeps_above)
         s.kept = nonzero(b, mask_bits(b, to));
     write_shadow(b, &s);
-    write_origin(b, &s);
+    write_origin(&c->x, &s);
     ir_cold_end(b);
     if (doubtful & from || (doubtful & to && move->keeps_above))
         c->known &= ~to;
@@ -292,7 +295,7 @@ static void emit_native(Carry *c, IrRef i)
     IrRef old = sp ? instr_sp_before_native(x, n) : IR_NONE;
     ir_copy_insn(&x->copier, i);
     if (move.kind == MOVE_LOAD)
-        after_load(c, &move, m, look_first);
+        after_load(c, &move, m, look_first, false);
     if (sp)
         instr_sp_after_native(x, n, old);
 }
@@ -310,7 +313,7 @@ static void emit_load(Carry *c, IrRef i)
     Move move = { .kind = MOVE_LOAD, .dst = x->src->insn[c->moves.put_at[i]].aux, .src = REG_NONE,
                   .size = 8 };
     ir_copy_insn(&x->copier, i);
-    after_load(c, &move, m, false);
+    after_load(c, &move, m, false, instr_is_pop(x, i));
 }
 
 static void emit_store(Carry *c, IrRef i)

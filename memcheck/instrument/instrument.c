@@ -51,6 +51,25 @@ void instr_note_origin(Instr *x, IrMem m, IrRef origin, unsigned size, IrRef any
     ir_call(b, &mc_helper_note.callee, any, args, 2);
 }
 
+bool instr_is_pop(const Instr *x, IrRef i)
+{
+    IrMem m = ir_mem_of(&x->src->insn[i]);
+    int64_t off;
+    if (!instr_sp_relative(x, &m, &off) || off != 0)
+        return false;
+    for (IrRef k = i + 1; k < x->src->n && x->src->insn[k].op != OP_IMARK; k++)
+        if (x->src->insn[k].op == OP_PUT && x->src->insn[k].aux == gimle_guest->sp)
+            return true;
+    return false;
+}
+
+IrRef instr_popped_origin(Instr *x, IrMem m, IrRef any)
+{
+    IrRef a = mem_address(x->b, m);
+    ir_call(x->b, &mc_helper_popped.callee, any, &a, 1);
+    return ir_get(x->b, TY_I64, REG_TOOL(TW_NOTE));
+}
+
 /** Is @p r a constant? */
 static bool is_const(const IrBlock *b, IrRef r, int64_t *v)
 {

@@ -74,6 +74,10 @@ IrRef mem_address(IrBlock *b, IrMem m);
  * undefined (@p any, I1).  In cold code; nothing is called.
  */
 void instr_note_origin(Instr *x, IrMem m, IrRef origin, unsigned size, IrRef any);
+/** Is LOAD @p i of the source block that of a POP? */
+bool instr_is_pop(const Instr *x, IrRef i);
+/** --track-origins: where a register comes from that is popped from @p m, if it is undefined (@p any). */
+IrRef instr_popped_origin(Instr *x, IrMem m, IrRef any);
 
 /* ---- small IR vocabulary ------------------------------------------------------------ */
 

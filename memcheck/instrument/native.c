@@ -207,25 +207,44 @@ static void open_memory(Nat *t)
         t->mem = slow_load(t->s, t->m, n->mem_size);
 }
 
-/** The address or a register that undefined results most likely come from. */
+/** Does it use anything but its memory operand? */
+static bool has_register_inputs(const NativeInsn *n)
+{
+    bool has = n->cc_read;
+    for (unsigned k = 0; k < n->n_ops; k++)
+        has = has || (n->op[k].access & NA_READ);
+    return has;
+}
+
+/** The address or a register that undefined results come from. */
 static IrRef origin_of_inputs(Nat *t)
 {
+    const NativeInsn *n = t->n;
+    Whence w = { IR_NONE, IR_NONE };
     if (!t->s->origins)
         return IR_NONE;
-    if (t->reads_mem)
+    if (t->reads_mem && (!has_register_inputs(n) || (n->flags & NF_X87)))
         return mem_address(t->b, t->m);
-    if (t->n->flags & NF_X87)
+    if (n->flags & NF_X87)
         return slow_get_origin(t->s, x87_register());
-    IrRef v = IR_NONE, origin = IR_NONE;
-    for (unsigned k = 0; k < t->n->n_ops; k++) {
-        const NativeOp *o = &t->n->op[k];
-        if (!(o->access & NA_READ) || !is_followed(o) || regmask_bit(o->reg) == 0)
-            continue;
-        IrRef vo = native_op_vbits(t, o);
-        origin = slow_join_origins(t->s, v, origin, vo, slow_get_origin(t->s, o->reg));
-        v = vo;
+    if (t->reads_mem) {
+        IrRef any = IR_NONE;
+        for (unsigned k = 0; k < t->mem.n; k++)
+            any = native_any(t, any, t->mem.v[k]);
+        slow_join_origin(t->s, &w, any, mem_address(t->b, t->m));
     }
-    return origin;
+    for (unsigned k = 0; k < n->n_ops; k++) {
+        const NativeOp *o = &n->op[k];
+        if ((o->access & NA_READ) && is_followed(o) && regmask_bit(o->reg) != 0)
+            slow_join_origin(t->s, &w, native_any(t, IR_NONE, native_op_vbits(t, o)),
+                             slow_get_origin(t->s, o->reg));
+    }
+    if (n->cc_read) {
+        IrRef cc = ir_get(t->b, TY_I64, REG_SHADOW_OF(gimle_guest->flags));
+        cc = ir_binop(t->b, OP_AND, cc, c64(t->b, n->cc_read));
+        slow_join_origin(t->s, &w, nonzero(t->b, cc), slow_get_origin(t->s, gimle_guest->flags));
+    }
+    return w.origin;
 }
 
 /** Every register that it writes gets @p origin. */

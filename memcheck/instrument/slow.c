@@ -32,13 +32,28 @@ void slow_check_value(Slow *s, IrRef v, unsigned size, IrRef origin)
 
 /* ---- origins ------------------------------------------------------------------------ */
 
-IrRef slow_join_origins(Slow *s, IrRef v1, IrRef o1, IrRef v2, IrRef o2)
+void slow_join_origin(Slow *s, Whence *w, IrRef any, IrRef origin)
 {
-    if (!s->origins || v1 == IR_NONE || o1 == IR_NONE)
-        return v2 == IR_NONE ? IR_NONE : o2;
-    if (v2 == IR_NONE || o2 == IR_NONE || o1 == o2)
-        return o1;
-    return ir_select(s->x.b, vbits_any(s->x.b, v1), o1, o2);
+    IrBlock *b = s->x.b;
+    if (!s->origins || any == IR_NONE || origin == IR_NONE || origin == w->origin)
+        return;
+    if (w->origin == IR_NONE) {
+        *w = (Whence){ any, origin };
+        return;
+    }
+    /* 0, not known, is higher than all others. */
+    IrRef lower = ir_cmp(b, OP_CMPLTU, ir_binop(b, OP_SUB, origin, c64(b, 1)),
+                         ir_binop(b, OP_SUB, w->origin, c64(b, 1)));
+    IrRef take = ir_binop(b, OP_OR, lower, ir_unop(b, OP_NOT, TY_I1, w->any));
+    w->origin = ir_select(b, ir_binop(b, OP_AND, take, any), origin, w->origin);
+    w->any = ir_binop(b, OP_OR, w->any, any);
+}
+
+/** Likewise the value of source ref @p a. */
+static void join_value(Slow *s, Whence *w, IrRef a)
+{
+    if (s->origins && s->vbits[a] != IR_NONE && s->origin[a] != IR_NONE)
+        slow_join_origin(s, w, vbits_any(s->x.b, s->vbits[a]), s->origin[a]);
 }
 
 IrRef slow_get_origin(Slow *s, RegId r)
@@ -57,17 +72,18 @@ void slow_put_origin(Slow *s, RegId r, IrRef origin)
 void slow_check_address(Slow *s, IrRef i)
 {
     const IrInsn *in = &s->x.src->insn[i];
-    IrRef v = IR_NONE, origin = IR_NONE;
+    IrRef v = IR_NONE;
+    Whence w = { IR_NONE, IR_NONE };
     for (int k = 0; k < 2; k++) {
         if (in->arg[k] == IR_NONE)
             continue;
         IrRef a = in->arg[k];
-        origin = slow_join_origins(s, v, origin, s->vbits[a], s->origin[a]);
+        join_value(s, &w, a);
         v = vbits_or(s->x.b, v, s->vbits[a]);
         /* Reported once, then taken as defined. */
         s->vbits[in->arg[k]] = IR_NONE;
     }
-    slow_check_value(s, v, gimle_guest->word, origin);
+    slow_check_value(s, v, gimle_guest->word, w.origin);
 }
 
 /* ---- memory ------------------------------------------------------------------------- */
@@ -294,8 +310,12 @@ static void emit_load(Slow *s, IrRef i)
     ir_copy_insn(&s->x.copier, i);
     Pieces p = slow_load(s, ir_copy_mem(&s->x.copier, i), ir_type_size(t));
     s->vbits[i] = pieces_join(s->x.b, &p, t);
-    if (s->origins)
-        s->origin[i] = mem_address(s->x.b, ir_copy_mem(&s->x.copier, i));
+    if (!s->origins)
+        return;
+    IrMem m = ir_copy_mem(&s->x.copier, i);
+    s->origin[i] = instr_is_pop(&s->x, i)
+                       ? instr_popped_origin(&s->x, m, vbits_any(s->x.b, s->vbits[i]))
+                       : mem_address(s->x.b, m);
 }
 
 static void emit_store(Slow *s, IrRef i)
@@ -365,16 +385,14 @@ static void emit_pure(Slow *s, IrRef i)
     IrRef r = ir_copy_insn(&s->x.copier, i);
     unsigned n = ir_op_nargs((IrOp)in->op);
     IrRef v[3] = { IR_NONE, IR_NONE, IR_NONE };
-    IrRef seen = IR_NONE, origin = IR_NONE;
+    Whence w = { IR_NONE, IR_NONE };
     for (unsigned k = 0; k < n; k++) {
         if (in->arg[k] == IR_NONE)
             continue;
-        IrRef a = in->arg[k];
-        v[k] = s->vbits[a];
-        origin = slow_join_origins(s, seen, origin, v[k], s->origin[a]);
-        seen = v[k] == IR_NONE ? seen : v[k];
+        v[k] = s->vbits[in->arg[k]];
+        join_value(s, &w, in->arg[k]);
     }
-    s->origin[i] = origin;
+    s->origin[i] = w.origin;
     IrInsn copy = s->x.b->insn[r];
     s->vbits[i] = vbits_of(s->x.b, &copy, v);
 }

@@ -39,8 +39,16 @@ void slow_check_address(Slow *s, IrRef i);
  * @p origin: where it was loaded from (I64) or IR_NONE.
  */
 void slow_check_value(Slow *s, IrRef v, unsigned size, IrRef origin);
-/** Of values with V bits @p v1 and @p v2 (or IR_NONE): the origin of the first undefined one. */
-IrRef slow_join_origins(Slow *s, IrRef v1, IrRef o1, IrRef v2, IrRef o2);
+/** Where the undefined ones of several values come from. */
+typedef struct Whence {
+    IrRef any;    /**< I1: one of them is undefined; IR_NONE: there is none yet */
+    IrRef origin; /**< IR_NONE: likewise */
+} Whence;
+/**
+ * One more value, undefined if @p any (I1, or IR_NONE).  Of two undefined ones the one at the lower address
+ * counts: the heap's fresh blocks go downwards, so it is the later one, which Valgrind names.
+ */
+void slow_join_origin(Slow *s, Whence *w, IrRef any, IrRef origin);
 /** Origin of guest register @p r; IR_NONE if it is never undefined. */
 IrRef slow_get_origin(Slow *s, RegId r);
 void slow_put_origin(Slow *s, RegId r, IrRef origin);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The helper by which translated code leaves a note where undefined bytes came from. */
+/* The helpers by which translated code leaves and reads notes where undefined bytes came from. */
 #include "note.h"
 
 #include "origin.h"
@@ -19,6 +19,16 @@ static GIMLE_LIGHT uint64_t note(struct VexState *s, uint64_t to, uint64_t pc)
     return 0;
 }
 
-extern const char mc_note_entry[]; /* note_amd64.S */
+static GIMLE_LIGHT uint64_t popped(struct VexState *s, uint64_t a)
+{
+    const OriginNote *n = origin_note_at(a);
+    bool is_pushed = n->to == a && n->pc >> ORIGIN_SIZE_AT == 8;
+    *mc_tool_word(s, TW_NOTE) = is_pushed ? n->from : a;
+    return 0;
+}
+
+extern const char mc_note_entry[], mc_popped_entry[]; /* note_amd64.S */
 const IrEntry mc_helper_note = { { "mc_note", (void *)note, CALLEE_ENTRY, TY_NONE, 2 },
                                  mc_note_entry };
+const IrEntry mc_helper_popped = { { "mc_popped", (void *)popped, CALLEE_ENTRY, TY_NONE, 1 },
+                                   mc_popped_entry };

@@ -11,5 +11,10 @@
  * TW_NOTE has the one that they were loaded from.
  */
 extern const IrEntry mc_helper_note;
+/**
+ * (address): an undefined register is popped from there.  TW_NOTE becomes the address that it came from
+ * when it was pushed: later, when the function that did that has returned, the note would not count.
+ */
+extern const IrEntry mc_helper_popped;
 
 #endif

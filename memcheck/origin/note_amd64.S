@@ -37,4 +37,26 @@ mc_note_entry:
 	popq	%rax
 1:	ret
 	.size	mc_note_entry, . - mc_note_entry
+/* What is popped from R10 comes from where its note says: the address goes to TW_NOTE.  As popped() in C. */
+	.p2align 4
+	.globl	mc_popped_entry
+	.hidden	mc_popped_entry
+	.type	mc_popped_entry, @function
+mc_popped_entry:
+	movabsq	$ORIGIN_TABLE, %r9
+	movq	%r10, %r11
+	shrq	$2, %r11
+	rorw	$1, %r11w
+	movzwl	%r11w, %r11d
+	shll	$ORIGIN_NOTE_LOG, %r11d
+	addq	%r9, %r11
+	cmpq	%r10, (%r11)
+	jne	1f
+	cmpb	$8, 16 + ORIGIN_SIZE_AT / 8(%r11)
+	jne	1f
+	movq	8(%r11), %r10
+1:	movl	mc_tool_words(%rip), %r9d
+	movq	%r10, 8 + 8 * TW_NOTE(%rsp, %r9)
+	ret
+	.size	mc_popped_entry, . - mc_popped_entry
 	.section .note.GNU-stack, "", @progbits
