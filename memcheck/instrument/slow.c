@@ -69,6 +69,29 @@ void slow_put_origin(Slow *s, RegId r, IrRef origin)
         ir_put(s->x.b, REG_TOOL(mc_origin_word(regmask_bit(r))), origin);
 }
 
+/**
+ * Source ref @p r was reported, if it is undefined, and counts as defined from here to the next
+ * conditional jump: there a block of Valgrind's ends.  Where ours end plays no part, which depends on
+ * where fast mode was left.
+ */
+static void take_as_defined(Slow *s, IrRef r)
+{
+    if (s->vbits[r] == IR_NONE)
+        return;
+    s->reported[s->n_reported].ref = r;
+    s->reported[s->n_reported++].vbits = s->vbits[r];
+    s->vbits[r] = IR_NONE;
+}
+
+/** A conditional jump: what was reported before it is undefined again. */
+static void forget_reports(Slow *s)
+{
+    while (s->n_reported > 0) {
+        s->n_reported--;
+        s->vbits[s->reported[s->n_reported].ref] = s->reported[s->n_reported].vbits;
+    }
+}
+
 void slow_check_address(Slow *s, IrRef i)
 {
     const IrInsn *in = &s->x.src->insn[i];
@@ -80,8 +103,7 @@ void slow_check_address(Slow *s, IrRef i)
         IrRef a = in->arg[k];
         join_value(s, &w, a);
         v = vbits_or(s->x.b, v, s->vbits[a]);
-        /* Reported once, then taken as defined. */
-        s->vbits[in->arg[k]] = IR_NONE;
+        take_as_defined(s, a);
     }
     slow_check_value(s, v, gimle_guest->word, w.origin);
 }
@@ -363,7 +385,7 @@ static void emit_exit(Slow *s, IrRef i)
     IrRef r = ir_copy_insn(&s->x.copier, i);
     s->x.b->insn[r].mode = s->next_mode;
     if (in->op == OP_EXIT_IF)
-        s->vbits[in->arg[0]] = IR_NONE;
+        forget_reports(s);
 }
 
 static void emit_put(Slow *s, IrRef i)
@@ -450,6 +472,7 @@ IrBlock *slow_instrument(void *ctx, IrBlock *src, struct Arena *arena)
     s.x.on_put = on_put;
     s.vbits = arena_array(arena, IrRef, src->n);
     s.origin = arena_array(arena, IrRef, src->n);
+    s.reported = arena_alloc(arena, src->n * sizeof *s.reported);
     for (uint32_t i = 0; i < src->n; i++)
         s.vbits[i] = s.origin[i] = IR_NONE;
     for (uint32_t i = 0; i < src->n; i++)

@@ -26,6 +26,8 @@ typedef struct Slow {
     IrRef *origin;        /**< by source ref: address its undefined bits come from, or IR_NONE */
     IrRef store_origin;   /**< origin of what slow_store() stores, or IR_NONE */
     bool started;
+    struct { IrRef ref, vbits; } *reported; /**< source refs that count as defined now, and their V bits */
+    unsigned n_reported;
 } Slow;
 
 /** Read the V bits of [m, m+size), reporting what is not addressable. @p m in the new block. */
