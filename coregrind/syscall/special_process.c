@@ -3,10 +3,12 @@
 #include <asm/prctl.h>
 #include <linux/sched.h>
 #include <sched.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -382,6 +384,32 @@ static void cap_common(SysCall *c, bool get)
 void sys_capget(SysCall *c) { cap_common(c, true); }
 void sys_capset(SysCall *c) { cap_common(c, false); }
 
+/* A traced process that runs under Gimle itself has the core's registers: said once. */
+static void ptrace_warn(uint64_t request, pid_t pid)
+{
+    static const uint16_t about_registers[] = {
+        PTRACE_PEEKUSER, PTRACE_POKEUSER, PTRACE_GETREGS, PTRACE_SETREGS, PTRACE_GETFPREGS,
+        PTRACE_SETFPREGS, PTRACE_SINGLESTEP, 0x4204 /* GETREGSET */, 0x4205 /* SETREGSET */,
+    };
+    static _Atomic bool warned;
+    static _Atomic pid_t native; /* the last that was found to be */
+    struct stat core, its;
+    char path[32];
+    bool asks = false;
+    for (size_t i = 0; i < sizeof about_registers / sizeof about_registers[0]; i++)
+        asks |= about_registers[i] == request;
+    if (!asks || warned || pid == native || core_options->quiet)
+        return;
+    snprintf(path, sizeof path, "/proc/%d/exe", (int)pid);
+    if (stat("/proc/self/exe", &core) != 0 || stat(path, &its) != 0)
+        return;
+    if (core.st_dev != its.st_dev || core.st_ino != its.st_ino)
+        native = pid;
+    else if (!atomic_exchange(&warned, true))
+        gimle_umsg("WARNING: ptrace: process %d runs under Gimle: its registers, steps and system calls "
+                   "are Gimle's\n", (int)pid);
+}
+
 /*
  * ptrace of a child.  Addresses in the child are its own; what the kernel writes here goes to data
  * (PEEK: the word; GETREGSET: an iovec that tells where).
@@ -416,6 +444,7 @@ void sys_ptrace(SysCall *c)
     const char *what = "ptrace(data)";
     sys_reg(c, 2, "addr", 8);
     sys_reg(c, 3, "data", 8);
+    ptrace_warn(request, (pid_t)c->arg[1]);
     if (request == PTRACE_TRACEME && c->t->in_vfork_child == false)
         what = "ptrace(traceme)";
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
