@@ -173,7 +173,10 @@ static ssize_t write_quietly(const Sink *s, const char *text, size_t n)
         r = write_past_limit(s->fd, text, n);
         e = errno;
     }
-    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    for (sig = 1; sig < NSIG; sig++)
+        if (sigismember(&old, sig) == 1)
+            sigdelset(&quiet, sig);
+    pthread_sigmask(SIG_UNBLOCK, &quiet, NULL); /* SIG_SETMASK would unblock 32 and 33 */
     errno = e;
     return r;
 }

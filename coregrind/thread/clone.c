@@ -24,6 +24,7 @@
 #include "coregrind/aspace/aspace.h"
 #include "coregrind/core/events.h"
 #include "coregrind/core/host_fd.h"
+#include "coregrind/os/host_mask.h"
 #include "coregrind/os/kernel_abi.h"
 #include "host_thread.h"
 #include "thread.h"
@@ -216,13 +217,11 @@ static int64_t clone_process(Thread *t, const CloneArgs *a)
     hooks.fork_prepare();
     if (shared_fds)
         host_fd_share();
-    sigset_t all, old;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &old);
+    uint64_t mask = host_mask_set(HOST_MASK_ALL);
     long pid = clone_fork(a);
     if (pid == 0) {
         clone_after_fork(t, a, ready);
-        pthread_sigmask(SIG_SETMASK, &old, NULL);
+        host_mask_set(mask);
         return 0;
     }
     hooks.fork_parent();
@@ -232,7 +231,7 @@ static int64_t clone_process(Thread *t, const CloneArgs *a)
         close(ready[0]);
         close(ready[1]);
     }
-    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    host_mask_set(mask);
     thread_start_world();
     if (pid > 0 && (a->flags & CLONE_PARENT_SETTID)) {
         int p = (int)pid;
@@ -302,9 +301,7 @@ static int64_t clone_vfork(Thread *t, const CloneArgs *a)
         return -ENOMEM;
     }
     memcpy(save.state, t->state, SAVED_BYTES);
-    sigset_t all, old;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &old);
+    uint64_t mask = host_mask_set(HOST_MASK_ALL);
     /* The child counts in our stead as the running thread; the parent's thread is in the kernel. */
     int pidfd = -1;
     int pid = clone(clone_vfork_main, stack + VFORK_STACK,
@@ -316,7 +313,7 @@ static int64_t clone_vfork(Thread *t, const CloneArgs *a)
     free(save.state);
     munmap(stack, VFORK_STACK);
     hooks.vfork_parent(t);
-    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    host_mask_set(mask);
     clone_tell_parent(a, pid, pidfd);
     return r;
 }

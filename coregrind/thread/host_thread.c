@@ -8,10 +8,10 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdbool.h>
 
 #include "base/vec.h"
+#include "coregrind/os/host_mask.h"
 
 enum {
     HOST_STACK = 1 << 20, /* holds the thread-local storage of core and tool too, 410 KiB */
@@ -34,6 +34,23 @@ static void free_ended(void)
     ended.n = kept;
 }
 
+static void *do_nothing(void *arg) { return arg; }
+
+/**
+ * With its first thread the C library takes signals of its own and unblocks them.  What is to be done
+ * about that must be done before the client has a second thread, which could send them.
+ */
+static void first_start(const pthread_attr_t *attr)
+{
+    pthread_t host;
+    if (pthread_create(&host, attr, do_nothing, NULL) == 0)
+        pthread_join(host, NULL);
+    if (host_thread_on_first)
+        host_thread_on_first();
+    host_mask_set(HOST_MASK_ALL);
+    had_one = true;
+}
+
 int host_thread_start(void *(*run)(void *), void *arg)
 {
     pthread_attr_t attr;
@@ -42,15 +59,12 @@ int host_thread_start(void *(*run)(void *), void *arg)
     pthread_mutex_unlock(&mutex);
     pthread_attr_init(&attr);
     pthread_attr_setstacksize(&attr, HOST_STACK);
-    sigset_t all, old;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &old);
+    uint64_t before = host_mask_set(HOST_MASK_ALL);
+    if (!had_one)
+        first_start(&attr);
     pthread_t host;
     int err = pthread_create(&host, &attr, run, arg);
-    if (!had_one && host_thread_on_first)
-        host_thread_on_first();
-    had_one = true;
-    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    host_mask_set(before);
     pthread_attr_destroy(&attr);
     return err;
 }

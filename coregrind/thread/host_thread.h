@@ -3,7 +3,7 @@
 #ifndef COREGRIND_HOST_THREAD_H
 #define COREGRIND_HOST_THREAD_H
 
-/** Called when the first has been started, with all signals blocked. */
+/** Called before the first of the client's is started, with all signals blocked. */
 extern void (*host_thread_on_first)(void);
 /** Start one, with all signals blocked: signal_thread_init() opens it. 0 or an errno. */
 int host_thread_start(void *(*run)(void *), void *arg);
