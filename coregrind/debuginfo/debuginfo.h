@@ -33,6 +33,7 @@ typedef struct DebuginfoOptions {
     bool inline_info;         /**< --read-inline-info: report inlined calls as frames */
     bool keep;                /**< --keep-debuginfo: unmapped objects still describe addresses */
     bool allow_mismatched;    /**< --allow-mismatched-debuginfo: accept a wrong CRC or build-id */
+    bool variables;           /**< --read-var-info: variables can be described */
     const char *extra_path;   /**< --extra-debuginfo-path or NULL: another /usr/lib/debug */
 } DebuginfoOptions;
 
@@ -167,6 +168,22 @@ typedef struct DataInfo {
 
 /** The global or static variable at @p a; false if no symbol contains it (section may be set). */
 bool debuginfo_describe_data(GuestAddr a, DataInfo *out, Arena *arena);
+
+/** A variable of the program's source. */
+typedef struct VariableInfo {
+    const char *name;
+    const char *part;    /**< "a[3].x": what of it has the byte; NULL: it has no parts */
+    uint64_t offset;     /**< of the byte in that */
+    const char *file;    /**< where it is declared, or NULL */
+    unsigned line;
+} VariableInfo;
+
+/**
+ * The variable that has the byte @p from_cfa bytes above the canonical frame address of the function at
+ * @p pc, or that has the byte at @p a; false if there is none, or without debuginfo_options.variables.
+ */
+bool debuginfo_describe_local(GuestAddr pc, int64_t from_cfa, VariableInfo *out, Arena *arena);
+bool debuginfo_describe_global(GuestAddr a, VariableInfo *out, Arena *arena);
 
 /** @p name demangled (C++, Rust, D, Ada), or @p name itself; honours options.demangle. */
 const char *debuginfo_demangle(const char *name, Arena *a);

@@ -114,6 +114,37 @@ bool debuginfo_describe_data(GuestAddr addr, DataInfo *out, Arena *a)
     return s != NULL;
 }
 
+static void take_variable(const DwarfVariable *v, VariableInfo *out, Arena *a)
+{
+    *out = (VariableInfo){ copy(v->name, a), copy(v->part, a), v->offset, copy(v->file, a), v->line };
+}
+
+bool debuginfo_describe_local(GuestAddr pc, int64_t from_cfa, VariableInfo *out, Arena *a)
+{
+    DwarfVariable v;
+    lock_take(LOCK_modules);
+    Module *m = debuginfo_options.variables ? module_of_code(pc) : NULL;
+    Dwarf *dwarf = m ? module_dwarf(m) : NULL;
+    bool found = dwarf && dwarf_describe_local(dwarf, pc - m->bias, from_cfa, &v, a);
+    if (found)
+        take_variable(&v, out, a);
+    lock_release(LOCK_modules);
+    return found;
+}
+
+bool debuginfo_describe_global(GuestAddr addr, VariableInfo *out, Arena *a)
+{
+    DwarfVariable v;
+    lock_take(LOCK_modules);
+    Module *m = debuginfo_options.variables ? module_of_data(addr) : NULL;
+    Dwarf *dwarf = m ? module_dwarf(m) : NULL;
+    bool found = dwarf && dwarf_describe_global(dwarf, addr - m->bias, &v, a);
+    if (found)
+        take_variable(&v, out, a);
+    lock_release(LOCK_modules);
+    return found;
+}
+
 const char *debuginfo_format_frame(const FrameInfo *f, Arena *a)
 {
     const char *fn = f->fn ? f->fn : "???";

@@ -35,8 +35,7 @@ void dwarf_close(Dwarf *d)
 
 /* ---- names ----------------------------------------------------------------------------- */
 
-/* Where a reference points to: the unit and a cursor at the entry. */
-static Unit *follow(Unit *u, const Value *v, Cursor *c)
+Unit *unit_follow(Unit *u, const Value *v, Cursor *c)
 {
     DwarfFile *f = v->cls == VAL_REF_ALT ? u->file->alt : u->file;
     uint64_t offset = v->cls == VAL_REF ? u->offset + v->u : v->u;
@@ -62,7 +61,7 @@ static void function_names(Unit *u, const Die *start, DwarfFrame *out)
             return;
         Cursor c;
         Value v = d.value[ref];
-        u = follow(u, &v, &c);
+        u = unit_follow(u, &v, &c);
         if (!u || !read_die(u, &c, &d))
             return;
     }
@@ -105,6 +104,14 @@ static const FuncRange *find_function(Unit *u, uint64_t vaddr)
             best = f;
     }
     return best;
+}
+
+bool unit_function_at(Unit *u, uint64_t vaddr, uint64_t *die)
+{
+    const FuncRange *f = find_function(u, vaddr);
+    if (f)
+        *die = f->die;
+    return f != NULL;
 }
 
 /* ---- inlined calls --------------------------------------------------------------------- */

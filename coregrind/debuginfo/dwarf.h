@@ -38,4 +38,18 @@ void dwarf_close(Dwarf *d);
 unsigned dwarf_describe(Dwarf *d, uint64_t vaddr, bool inlines, DwarfFrame *frames, unsigned max,
                         Arena *a);
 
+/** A variable; strings as in DwarfFrame. */
+typedef struct DwarfVariable {
+    const char *name;
+    const char *part;    /**< "a[3].x" if that is more than its name, else NULL */
+    uint64_t offset;     /**< of the byte in that part */
+    const char *file;    /**< where it is declared */
+    unsigned line;
+} DwarfVariable;
+
+/** The variable of the function at @p vaddr that has the byte @p from_cfa bytes above its CFA. */
+bool dwarf_describe_local(Dwarf *d, uint64_t vaddr, int64_t from_cfa, DwarfVariable *out, Arena *a);
+/** The variable that has the byte at @p vaddr. */
+bool dwarf_describe_global(Dwarf *d, uint64_t vaddr, DwarfVariable *out, Arena *a);
+
 #endif

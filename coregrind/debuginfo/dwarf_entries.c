@@ -5,6 +5,7 @@
  */
 #include <stdlib.h>
 
+#include "coregrind/debuginfo/debuginfo.h"
 #include "coregrind/debuginfo/dwarf_internal.h"
 
 /* ---- abbreviations --------------------------------------------------------------------- */
@@ -18,10 +19,14 @@ static Slot slot_of_attribute(uint64_t at)
         [0x55] = SLOT_RANGES,           [0x58] = SLOT_CALL_FILE, [0x59] = SLOT_CALL_LINE,
         [0x6e] = SLOT_LINKAGE,          [0x72] = SLOT_STR_OFFSETS_BASE,
         [0x73] = SLOT_ADDR_BASE,        [0x74] = SLOT_RNGLISTS_BASE,
+        [0x02] = SLOT_LOCATION,         [0x0b] = SLOT_BYTE_SIZE, [0x2f] = SLOT_UPPER_BOUND,
+        [0x37] = SLOT_ELEMENTS,         [0x38] = SLOT_MEMBER_LOCATION,
+        [0x3a] = SLOT_DECL_FILE,        [0x3b] = SLOT_DECL_LINE, [0x40] = SLOT_FRAME_BASE,
+        [0x49] = SLOT_TYPE,
     };
     enum { MIPS_LINKAGE_NAME = 0x2007, GNU_ADDR_BASE = 0x2133 };
     if (at < sizeof standard)
-        return standard[at];
+        return standard[at] < SLOT_LOCATION || debuginfo_options.variables ? standard[at] : SLOT_NONE;
     return at == MIPS_LINKAGE_NAME ? SLOT_LINKAGE
            : at == GNU_ADDR_BASE   ? SLOT_ADDR_BASE
                                    : SLOT_NONE;
@@ -43,7 +48,7 @@ static void read_specs(const Unit *u, Cursor *c, AbbrevTable *t, Abbrev *a)
 {
     /* Some 30 attributes is normal; a million without bytes would make reading quadratic. */
     enum { IMPLICIT_CONST = 0x21, MAX_ATTRIBUTES = 500 };
-    bool wanted = tag_is_interesting(a->tag), fixed = true;
+    bool wanted = tag_is_interesting(a->tag) || debuginfo_options.variables, fixed = true;
     a->first = (uint32_t)t->spec.n;
     while (!c->bad) {
         uint64_t at = cursor_uleb(c), form = cursor_uleb(c);

@@ -17,14 +17,14 @@ typedef struct FormRule {
 
 static const FormRule standard_forms[] = {
     [0x01] = {ENC_ADDR, VAL_ADDR},         /* addr */
-    [0x03] = {ENC_BLOCK2, VAL_NONE},       /* block2 */
-    [0x04] = {ENC_BLOCK4, VAL_NONE},       /* block4 */
+    [0x03] = {ENC_BLOCK2, VAL_BLOCK},      /* block2 */
+    [0x04] = {ENC_BLOCK4, VAL_BLOCK},      /* block4 */
     [0x05] = {2, VAL_CONST},               /* data2 */
     [0x06] = {4, VAL_CONST},               /* data4 */
     [0x07] = {8, VAL_CONST},               /* data8 */
     [0x08] = {ENC_STRING, VAL_STRING},     /* string */
-    [0x09] = {ENC_BLOCK, VAL_NONE},        /* block */
-    [0x0a] = {ENC_BLOCK1, VAL_NONE},       /* block1 */
+    [0x09] = {ENC_BLOCK, VAL_BLOCK},       /* block */
+    [0x0a] = {ENC_BLOCK1, VAL_BLOCK},      /* block1 */
     [0x0b] = {1, VAL_CONST},               /* data1 */
     [0x0c] = {1, VAL_CONST},               /* flag */
     [0x0d] = {ENC_SLEB, VAL_CONST},        /* sdata */
@@ -38,7 +38,7 @@ static const FormRule standard_forms[] = {
     [0x15] = {ENC_ULEB, VAL_REF},          /* ref_udata */
     [0x16] = {ENC_INDIRECT, VAL_NONE},     /* indirect */
     [0x17] = {ENC_OFFSET, VAL_OFFSET},     /* sec_offset */
-    [0x18] = {ENC_BLOCK, VAL_NONE},        /* exprloc */
+    [0x18] = {ENC_BLOCK, VAL_BLOCK},       /* exprloc */
     [0x19] = {ENC_EMPTY, VAL_CONST},       /* flag_present */
     [0x1a] = {ENC_ULEB, VAL_STRX},         /* strx */
     [0x1b] = {ENC_ULEB, VAL_ADDRX},        /* addrx */
@@ -104,6 +104,14 @@ unsigned form_fixed_size(const Unit *u, unsigned form)
     return encoding_size(u, form_rule(form).enc);
 }
 
+/* Bytes whose number has been read; a cursor that gets bad tells the caller. */
+static bool read_block(Cursor *c, Value *v)
+{
+    v->s = (const char *)c->p;
+    cursor_skip(c, v->u);
+    return true;
+}
+
 bool read_form(const Unit *u, Cursor *c, unsigned form, int64_t implicit, Value *v)
 {
     FormRule r = form_rule(form);
@@ -123,10 +131,10 @@ bool read_form(const Unit *u, Cursor *c, unsigned form, int64_t implicit, Value 
     case ENC_SLEB:     v->u = (uint64_t)cursor_sleb(c); return true;
     case ENC_IMPLICIT: v->u = (uint64_t)implicit; return true;
     case ENC_STRING:   v->s = cursor_string(c); return true;
-    case ENC_BLOCK1:   cursor_skip(c, cursor_fixed(c, 1)); return true;
-    case ENC_BLOCK2:   cursor_skip(c, cursor_fixed(c, 2)); return true;
-    case ENC_BLOCK4:   cursor_skip(c, cursor_fixed(c, 4)); return true;
-    case ENC_BLOCK:    cursor_skip(c, cursor_uleb(c)); return true;
+    case ENC_BLOCK1:   v->u = cursor_fixed(c, 1); return read_block(c, v);
+    case ENC_BLOCK2:   v->u = cursor_fixed(c, 2); return read_block(c, v);
+    case ENC_BLOCK4:   v->u = cursor_fixed(c, 4); return read_block(c, v);
+    case ENC_BLOCK:    v->u = cursor_uleb(c); return read_block(c, v);
     case ENC_INDIRECT: {
         uint64_t real = cursor_uleb(c);
         if (real == FORM_INDIRECT || real == FORM_IMPLICIT_CONST || real > UINT16_MAX)

@@ -119,6 +119,9 @@ typedef enum Slot {
     SLOT_NONE, SLOT_NAME, SLOT_LINKAGE, SLOT_LOW_PC, SLOT_HIGH_PC, SLOT_RANGES, SLOT_ORIGIN,
     SLOT_SPECIFICATION, SLOT_SIBLING, SLOT_CALL_FILE, SLOT_CALL_LINE, SLOT_STMT_LIST,
     SLOT_COMP_DIR, SLOT_STR_OFFSETS_BASE, SLOT_ADDR_BASE, SLOT_RNGLISTS_BASE,
+    /* with debuginfo_options.variables */
+    SLOT_LOCATION, SLOT_BYTE_SIZE, SLOT_UPPER_BOUND, SLOT_ELEMENTS, SLOT_MEMBER_LOCATION, SLOT_DECL_FILE,
+    SLOT_DECL_LINE, SLOT_FRAME_BASE, SLOT_TYPE,
     SLOT_COUNT
 } Slot;
 
@@ -130,6 +133,7 @@ typedef enum ValueClass {
     VAL_OFFSET,   /**< u: offset into some section */
     VAL_RNGX,     /**< u: index into the unit's range lists */
     VAL_STRING,   /**< s */
+    VAL_BLOCK,    /**< u bytes at s */
     VAL_STRP, VAL_LINE_STRP, VAL_STRP_ALT, /**< u: offset into that string section */
     VAL_STRX,     /**< u: index into .debug_str_offsets */
     VAL_REF,      /**< u: offset from the start of the unit */
@@ -180,6 +184,10 @@ bool read_die(const Unit *u, Cursor *c, Die *out);
 /** Move past the children of @p d, which was just read. */
 void skip_children(const Unit *u, Cursor *c, const Die *d);
 
+/** Where the reference @p v of an entry of @p u points to: the unit, and a cursor at the entry; or NULL. */
+Unit *unit_follow(Unit *u, const Value *v, Cursor *c);
+/** The entry of the innermost function that contains @p vaddr. */
+bool unit_function_at(Unit *u, uint64_t vaddr, uint64_t *die);
 /** Call @p fn for each range of code of @p d; returns false if it has none. */
 typedef void RangeFn(void *arg, uint64_t lo, uint64_t hi);
 bool die_each_range(const Unit *u, const Die *d, RangeFn *fn, void *arg);

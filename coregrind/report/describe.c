@@ -24,6 +24,35 @@ static const char *keep(const char *s)
     return copy;
 }
 
+/* ---- variables (--read-var-info) --------------------------------------------------------------- */
+
+/** @p local: ", in frame #1 of thread 1", or NULL for what is in no frame. */
+static void keep_variable(const VariableInfo *v, const char *local, AddrDesc *out)
+{
+    char text[1024];
+    const char *bytes = v->offset == 1 ? "byte" : "bytes";
+    if (v->part)
+        snprintf(text, sizeof text, "%lu %s inside %s,", (unsigned long)v->offset, bytes, v->part);
+    else
+        snprintf(text, sizeof text, "%lu %s inside %s var \"%s\"", (unsigned long)v->offset, bytes,
+                 local ? "local" : "global", v->name);
+    out->variable = keep(text);
+    snprintf(text, sizeof text, "%sdeclared at %s:%u%s", v->part && !local ? "a global variable " : "",
+             v->file ? v->file : "???", v->line, local ? local : "");
+    out->declared = keep(text);
+}
+
+static void describe_local(GuestAddr pc, int64_t from_cfa, AddrDesc *out)
+{
+    Arena arena = { 0 };
+    VariableInfo v;
+    char where[64];
+    snprintf(where, sizeof where, ", in frame #%d of thread %u", out->frame, out->tid);
+    if (debuginfo_describe_local(pc, from_cfa, &v, &arena))
+        keep_variable(&v, where, out);
+    arena_free(&arena);
+}
+
 /* ---- stacks ---------------------------------------------------------------------------------- */
 
 /** Which frame of @p t owns the stack byte at @p a. */
@@ -40,11 +69,12 @@ static void describe_frame(Thread *t, GuestAddr a, GuestAddr lo, GuestAddr hi, A
         Arena arena = { 0 };
         FrameInfo f[MAX_INLINED];
         GuestAddr pc = pcs[i] - (i > 0);
+        out->frame = (int)i;
+        describe_local(pc, (int64_t)(a - sps[i + 1]), out);
         unsigned k = debuginfo_describe_pc(pc, f, MAX_INLINED, &arena);
         if (f[k - 1].fn_offset > 0) /* what made the frame is the function's beginning */
             k = debuginfo_describe_pc(pc - f[k - 1].fn_offset, f, MAX_INLINED, &arena);
         const FrameInfo *real = &f[k - 1];
-        out->frame = (int)i;
         out->name = keep(real->fn);
         out->file = real->line ? keep(real->file) : NULL;
         out->line = real->line;
@@ -116,8 +146,11 @@ static bool describe_object(GuestAddr a, AddrDesc *out)
     GuestAddr lo, hi;
     Module *m = debuginfo_find_module(a);
     bool known = m != NULL;
+    VariableInfo v;
     if (m && debuginfo_describe_data(a, &d, &arena)) {
         out->kind = ADDR_DATASYM;
+        if (debuginfo_describe_global(a, &v, &arena))
+            keep_variable(&v, NULL, out);
         out->name = keep(d.name);
         out->offset = a - d.start;
         out->object = keep(d.obj);
@@ -180,6 +213,11 @@ static void print_stack(ErrorPrinter *p, GuestAddr a, const AddrDesc *d)
 void gimle_print_addr(ErrorPrinter *p, GuestAddr addr, const AddrDesc *d)
 {
     unsigned long a = (unsigned long)addr;
+    if (d->variable) {
+        gimle_print_aux(p, "Location 0x%lx is %s", a, d->variable);
+        gimle_print_aux(p, "%s", d->declared);
+        return;
+    }
     switch (d->kind) {
     case ADDR_STACK:
     case ADDR_BELOW_SP:

@@ -28,6 +28,7 @@ void report_init(const ReportTool *tool)
         options_bad("--xml=yes", "%s does not support XML output.", tool->name);
     debuginfo_options.demangle = core_options->demangle;
     debuginfo_options.inline_info = core_options->read_inline_info != 0;
+    debuginfo_options.variables = core_options->read_var_info;
     debuginfo_options.keep = core_options->keep_debuginfo;
     debuginfo_options.allow_mismatched = core_options->allow_mismatched_debuginfo;
     debuginfo_options.extra_path = core_options->extra_debuginfo_path;

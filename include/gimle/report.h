@@ -113,6 +113,8 @@ typedef struct AddrDesc {
     uint64_t offset;       /**< DATASYM; BELOW_SP: bytes below */
     GuestAddr lo, hi;      /**< BRK: first and last address */
     char prot[4];          /**< MAPPED_FILE, ANON_MAP: "rw-" */
+    /** STACK, DATASYM: "1 byte inside a[3].x," and "declared at ...", or NULL if no variable is known there. */
+    const char *variable, *declared;
     bool guard;            /**< BELOW_SP: in the pages without access at the end of the stack */
 } AddrDesc;
 /** Describe @p a for an error in thread @p t; strings stay valid. */

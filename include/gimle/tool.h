@@ -26,7 +26,7 @@
  * that are renamed, take other arguments or mean something else.  New functions and new values at the end
  * of an enumeration do not raise it.
  */
-#define GIMLE_TOOL_API 2
+#define GIMLE_TOOL_API 3
 
 /** Which memory became available or went away. */
 typedef enum MemWhy {

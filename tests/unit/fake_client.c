@@ -142,6 +142,18 @@ bool debuginfo_describe_data(GuestAddr a, DataInfo *out, Arena *arena)
     return true;
 }
 
+bool debuginfo_describe_local(GuestAddr pc, int64_t from_cfa, VariableInfo *out, Arena *arena)
+{
+    (void)pc, (void)from_cfa, (void)out, (void)arena;
+    return false;
+}
+
+bool debuginfo_describe_global(GuestAddr a, VariableInfo *out, Arena *arena)
+{
+    (void)a, (void)out, (void)arena;
+    return false;
+}
+
 void module_text(const Module *m, GuestAddr *lo, GuestAddr *hi)
 {
     const FakeFunction *f = (const FakeFunction *)m;

@@ -235,12 +235,14 @@ static void ask_everything(const char *path, const File *f)
 {
     const uint64_t bias = 0x200000000000;
     uint64_t page = f->text_offset & ~4095ull;
+    debuginfo_options.variables = rand() & 1;
     debuginfo_map(bias + (f->text_vaddr & ~4095ull), f->text_size, PROT_READ | PROT_EXEC, page,
                   path, 0, 0);
     Module *m = debuginfo_find_module(bias + f->text_vaddr + 16);
     if (m) {
         FrameInfo frames[16];
         DataInfo d;
+        VariableInfo v;
         SymbolInfo s[4];
         char id[64];
         size_t sum = 0;
@@ -249,6 +251,7 @@ static void ask_everything(const char *path, const File *f)
             unsigned n = debuginfo_describe_pc(pc, frames, 16, &arena);
             for (unsigned k = 0; k < n; k++)
                 sum += strlen(debuginfo_format_frame(&frames[k], &arena));
+            debuginfo_describe_local(pc, -(rand() % 256), &v, &arena);
             uint64_t stack[32] = {pc, pc + 1, pc};
             UnwindRegs regs = {.pc = pc, .gpr[4] = (uintptr_t)stack, .gpr[5] = (uintptr_t)stack};
             GuestAddr pcs[8];
@@ -256,6 +259,7 @@ static void ask_everything(const char *path, const File *f)
         }
         for (unsigned i = 0; i < 10; i++)
             debuginfo_describe_data(bias + (uint64_t)rand() % (f->size * 2), &d, &arena);
+        debuginfo_describe_global(bias + (uint64_t)rand() % (f->size * 2), &v, &arena);
         debuginfo_find_symbols(m, "main", true, s, 4);
         debuginfo_find_symbols(m, "memcpy", true, s, 4);
         debuginfo_each_symbol(m, "", true, ignore_symbol, &sum);
@@ -264,6 +268,7 @@ static void ask_everything(const char *path, const File *f)
         assert_true(sum > 0);
     }
     debuginfo_unmap(0, UINT64_MAX / 2);
+    debuginfo_options.variables = false;
     arena_reset(&arena);
 }
 
