@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // As fault_while_undefined.c, in the interpreter: a load of its own faults, and an instruction that it
 // lets the processor run.
+// DIFFERS: Valgrind has no such engine
 // OPTIONS: --engine=interp
 // CFLAGS: -O1
 // STDOUT: 1
