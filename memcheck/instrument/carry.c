@@ -22,6 +22,7 @@ typedef struct Carry {
     Instr x;
     MoveInfo moves;
     uint32_t known; /**< registers whose bit is clear at this point of the block */
+    uint8_t plain[32]; /**< by bit: so many low bytes of the shadow are not the reserved pattern */
 } Carry;
 
 static IrRef mask_now(IrBlock *b) { return ir_get(b, TY_I32, REG_TOOL(TW_UNDEFINED)); }
@@ -37,14 +38,34 @@ static IrRef as_i64(IrBlock *b, IrRef v)
     return type_of(b, v) == TY_I64 ? v : ir_unop(b, OP_ZEXT, TY_I64, v);
 }
 
-/** In cold code: set or clear @p bit as @p any (I1) says. */
+static IrRef bit_if(IrBlock *b, uint32_t bit, IrRef cond)
+{
+    return ir_binop(b, OP_AND, ir_unop(b, OP_SEXT, TY_I32, cond), ir_const(b, TY_I32, bit));
+}
+
+static void clear_bits(IrBlock *b, uint32_t bits) { ir_put(b, REG_TOOL(TW_UNDEFINED), mask_bits(b, ~bits)); }
+
+/** Set @p set (I32), which is @p bit or nothing; the shadow of its register has been written. */
+static void set_bit(IrBlock *b, uint32_t bit, IrRef set)
+{
+    ir_put(b, REG_TOOL(TW_UNDEFINED), ir_binop(b, OP_OR, mask_now(b), set));
+    IrRef stale = ir_get(b, TY_I32, REG_TOOL(TW_STALE));
+    ir_put(b, REG_TOOL(TW_STALE), ir_binop(b, OP_OR, stale, ir_const(b, TY_I32, bit)));
+}
+
+/** Clear @p bit, which is set, if @p v is zero. */
+static void clear_bit_if_zero(IrBlock *b, uint32_t bit, IrRef v)
+{
+    IrRef is_zero = ir_cmp(b, OP_CMPEQ, v, ir_const(b, type_of(b, v), 0));
+    IrRef rest = ir_unop(b, OP_NOT, TY_I32, bit_if(b, bit, is_zero));
+    ir_put(b, REG_TOOL(TW_UNDEFINED), ir_binop(b, OP_AND, mask_now(b), rest));
+}
+
+/** Set or clear @p bit as @p any (I1) says. */
 static void update_bit(IrBlock *b, uint32_t bit, IrRef any)
 {
-    IrRef set = ir_binop(b, OP_AND, ir_unop(b, OP_SEXT, TY_I32, any), ir_const(b, TY_I32, bit));
-    IrRef rest = ir_binop(b, OP_AND, mask_now(b), ir_const(b, TY_I32, ~bit));
-    ir_put(b, REG_TOOL(TW_UNDEFINED), ir_binop(b, OP_OR, rest, set));
-    IrRef stale = ir_get(b, TY_I32, REG_TOOL(TW_STALE));
-    ir_put(b, REG_TOOL(TW_STALE), ir_binop(b, OP_OR, stale, set));
+    clear_bits(b, bit);
+    set_bit(b, bit, bit_if(b, bit, any));
 }
 
 /* ---- shadow registers --------------------------------------------------------------- */
@@ -67,9 +88,15 @@ typedef struct Source {
     const Move *move;
     IrMem mem;        /**< MOVE_LOAD */
     bool pop;         /**< MOVE_LOAD: by POP */
-    IrRef undefined;  /**< MOVE_REG: I1, its shadow counts; IR_NONE: it is defined */
-    IrRef kept;       /**< I1: the destination's shadow counts (for what the move keeps) */
+    IrRef undefined;  /**< MOVE_REG: I64, all ones if its shadow counts; IR_NONE: it is defined */
+    IrRef kept;       /**< I64: likewise the destination's (for what the move keeps) */
 } Source;
+
+/** I64: all ones if the shadow of the register with @p bit counts. */
+static IrRef counts(IrBlock *b, uint32_t bit)
+{
+    return ir_unop(b, OP_SEXT, TY_I64, nonzero(b, mask_bits(b, bit)));
+}
 
 /** I64: V bits of word @p at (a multiple of 8) of the destination after the move. */
 static IrRef moved_word(IrBlock *b, const Source *s, unsigned at)
@@ -77,7 +104,7 @@ static IrRef moved_word(IrBlock *b, const Source *s, unsigned at)
     const Move *m = s->move;
     bool moved = at >= m->dst_at && at < m->dst_at + m->size;
     if (!moved && (at >= 16 ? m->keeps_above : m->keeps_words))
-        return ir_select(b, s->kept, reg_piece(b, m->dst, at, 8), c64(b, 0));
+        return ir_binop(b, OP_AND, s->kept, reg_piece(b, m->dst, at, 8));
     if (!moved)
         return c64(b, 0);
     at -= m->dst_at;
@@ -86,12 +113,11 @@ static IrRef moved_word(IrBlock *b, const Source *s, unsigned at)
         return as_i64(b, ir_load(b, SPACE_SHADOW, ir_type_of_size(n), mem_at(s->mem, at)));
     if (s->undefined == IR_NONE)
         return c64(b, 0);
-    return ir_select(b, s->undefined, as_i64(b, reg_piece(b, m->src, m->src_at + at, n)),
-                     c64(b, 0));
+    return ir_binop(b, OP_AND, s->undefined, as_i64(b, reg_piece(b, m->src, m->src_at + at, n)));
 }
 
-/** In cold code: the destination's shadow and bit as the move @p s leaves them. */
-static void write_shadow(IrBlock *b, const Source *s)
+/** In cold code: the destination's shadow as the move @p s leaves it. I64: not zero if some bit of it is not. */
+static IrRef write_shadow(IrBlock *b, const Source *s)
 {
     const Move *m = s->move;
     IrRef any = IR_NONE;
@@ -101,7 +127,7 @@ static void write_shadow(IrBlock *b, const Source *s)
         ir_store(b, SPACE_STATE, shadow_reg(m->dst, at), v);
         any = any == IR_NONE ? v : ir_binop(b, OP_OR, any, v);
     }
-    update_bit(b, regmask_bit(m->dst), nonzero(b, any));
+    return any;
 }
 
 /* ---- origins ------------------------------------------------------------------------ */
@@ -161,18 +187,25 @@ static void after_load(Carry *c, const Move *move, IrMem m, bool looked, bool po
 {
     IrBlock *b = c->x.b;
     uint32_t bit = regmask_bit(move->dst), doubtful = bit & ~c->known;
+    if (doubtful && !move->keeps_above)
+        clear_bits(b, bit);
     IrRef all = shadow_union(&c->x, m, move->size);
-    if (doubtful)
+    if (doubtful && move->keeps_above)
         all = ir_binop(b, OP_OR, as_i64(b, all), as_i64(b, mask_bits(b, bit)));
     ir_cold_begin(b, nonzero(b, all));
     if (!looked)
         leave_if_nobodys(&c->x, m, move->size);
     Source s = { .move = move, .mem = m, .pop = pop, .undefined = IR_NONE,
-                 .kept = move->keeps_above ? nonzero(b, mask_bits(b, bit)) : IR_NONE };
-    write_shadow(b, &s);
+                 .kept = move->keeps_above ? counts(b, bit) : IR_NONE };
+    IrRef any = write_shadow(b, &s);
+    if (move->keeps_above)
+        update_bit(b, bit, nonzero(b, any));
+    else
+        set_bit(b, bit, ir_const(b, TY_I32, bit));
     write_origin(&c->x, &s);
     ir_cold_end(b);
     c->known &= ~bit;
+    c->plain[__builtin_ctz(bit)] = move->vec ? move->size : 8;
 }
 
 /** Before a move from register to register. */
@@ -180,22 +213,24 @@ static void reg_move(Carry *c, const Move *move)
 {
     IrBlock *b = c->x.b;
     uint32_t from = regmask_bit(move->src), to = regmask_bit(move->dst);
-    uint32_t doubtful = (from | to) & ~c->known;
-    if (doubtful == 0)
+    bool keeps = move->keeps_above && !(c->known & to);
+    c->plain[__builtin_ctz(to)] = move->vec ? 0 : c->plain[__builtin_ctz(from)];
+    if (!keeps && to != from && !(c->known & to)) {
+        clear_bits(b, to);
+        c->known |= to;
+    }
+    if ((c->known & from) && !keeps)
         return;
-    ir_cold_begin(b, nonzero(b, mask_bits(b, doubtful)));
+    ir_cold_begin(b, nonzero(b, mask_bits(b, keeps ? from | to : from)));
     Source s = { .move = move, .undefined = IR_NONE, .kept = IR_NONE };
-    if (doubtful & from)
-        s.undefined = nonzero(b, mask_bits(b, from));
+    if (!(c->known & from))
+        s.undefined = counts(b, from);
     if (move->keeps_above)
-        s.kept = nonzero(b, mask_bits(b, to));
-    write_shadow(b, &s);
+        s.kept = counts(b, to);
+    update_bit(b, to, nonzero(b, write_shadow(b, &s)));
     write_origin(&c->x, &s);
     ir_cold_end(b);
-    if (doubtful & from || (doubtful & to && move->keeps_above))
-        c->known &= ~to;
-    else
-        c->known |= to;
+    c->known &= ~to;
 }
 
 /** Before dst op= constant. */
@@ -219,7 +254,8 @@ static void bit_op(Carry *c, const Move *m)
             v = ir_binop(b, OP_OR, v, old);
         }
         ir_store(b, SPACE_STATE, shadow_reg(m->dst, 0), v);
-        update_bit(b, bit, nonzero(b, v));
+        clear_bit_if_zero(b, bit, v);
+        c->plain[__builtin_ctz(bit)] = 0;
     }
     ir_cold_end(b);
 }
@@ -230,21 +266,21 @@ static void carry_store(Carry *c, IrMem m, unsigned size, RegId src)
     Instr *x = &c->x;
     IrBlock *b = x->b;
     uint32_t bit = regmask_bit(src);
+    bool plain = c->plain[__builtin_ctz(bit)] >= size;
     IrRef all = as_i64(b, shadow_union(x, m, size));
     ir_cold_begin(b, nonzero(b, ir_binop(b, OP_OR, all, as_i64(b, mask_bits(b, bit)))));
-    for (unsigned pass = 0; pass < 2; pass++) {
+    leave_if_nobodys(x, m, size);
+    IrRef valid = counts(b, bit);
+    for (unsigned pass = plain ? 1 : 0; pass < 2; pass++) {
         for (unsigned at = 0, n; at < size; at += n) {
             n = next_piece(size - at);
             IrType t = ir_type_of_size(n);
-            IrRef v = ir_select(b, nonzero(b, mask_bits(b, bit)), reg_piece(b, src, at, n),
-                                ir_const(b, t, 0));
-            if (pass == 1) {
+            IrRef mask = n < 8 ? ir_unop(b, OP_TRUNC, t, valid) : valid;
+            IrRef v = ir_binop(b, OP_AND, mask, reg_piece(b, src, at, n));
+            if (pass == 1)
                 ir_store(b, SPACE_SHADOW, mem_at(m, at), v);
-                continue;
-            }
-            IrRef old = ir_load(b, SPACE_SHADOW, t, mem_at(m, at));
-            leave_if(x, has_pattern(b, old), MODE_SLOW, REASON_MOVE);
-            leave_if(x, has_pattern(b, v), MODE_SLOW, REASON_MOVE);
+            else
+                leave_if(x, has_pattern(b, v), MODE_SLOW, REASON_MOVE);
         }
     }
     if (mc_options.track_origins)
@@ -269,7 +305,7 @@ static void begin_insn(Carry *c, IrRef i)
     c->known |= reads;
     uint32_t clear = u.writes & ~c->known & ~u.moves;
     if (clear)
-        ir_put(b, REG_TOOL(TW_UNDEFINED), mask_bits(b, ~clear));
+        clear_bits(b, clear);
     c->known |= clear;
 }
 

@@ -5,6 +5,7 @@
 #include "origin.h"
 
 _Static_assert(ORIGIN_TABLE == GIMLE_SHADOW2_BASE, "the second shadow is free for it");
+_Static_assert(ORIGIN_TABLE == 1ULL << ORIGIN_TABLE_BIT, "the entry sets one bit");
 _Static_assert(sizeof(OriginNote) == 1 << ORIGIN_NOTE_LOG, "notes are found by shifting");
 _Static_assert(ORIGIN_NOTES_LOG == 16, "the entry rotates 16 bits");
 _Static_assert(TW_NOTE == 14, "the entry knows it");

@@ -19,21 +19,19 @@ mc_note_entry:
 	cmpq	%r10, %r9
 	je	1f
 	pushq	%rax
-	pushq	%rcx
-	movabsq	$ORIGIN_TABLE, %rcx
-/* Which note: see origin_note_at(). */
+/* Which note: see origin_note_at().  The table's address is one bit. */
 	movq	%r10, %rax
 	shrq	$2, %rax
 	rorw	$1, %ax
 	movzwl	%ax, %eax
 	shll	$ORIGIN_NOTE_LOG, %eax
-	addq	%rcx, %rax
+	btsq	$ORIGIN_TABLE_BIT, %rax
 	movq	%r10, (%rax)
 	movq	%r9, 8(%rax)
 	movq	%r11, 16(%rax)
-	movq	ORIGIN_TABLE_SIZE(%rcx), %r9
+	movabsq	$ORIGIN_TABLE + ORIGIN_TABLE_SIZE, %r9
+	movq	(%r9), %r9
 	movq	%r9, 24(%rax)
-	popq	%rcx
 	popq	%rax
 1:	ret
 	.size	mc_note_entry, . - mc_note_entry
@@ -43,13 +41,12 @@ mc_note_entry:
 	.hidden	mc_popped_entry
 	.type	mc_popped_entry, @function
 mc_popped_entry:
-	movabsq	$ORIGIN_TABLE, %r9
 	movq	%r10, %r11
 	shrq	$2, %r11
 	rorw	$1, %r11w
 	movzwl	%r11w, %r11d
 	shll	$ORIGIN_NOTE_LOG, %r11d
-	addq	%r9, %r11
+	btsq	$ORIGIN_TABLE_BIT, %r11
 	cmpq	%r10, (%r11)
 	jne	1f
 	cmpb	$8, 16 + ORIGIN_SIZE_AT / 8(%r11)

@@ -5,6 +5,7 @@
 
 /* The table stands where the second shadow begins: at the same address in each process, as stored
    translations need it.  Behind it the clock, which counts allocations. */
+#define ORIGIN_TABLE_BIT 46
 #define ORIGIN_TABLE 0x400000000000
 #define ORIGIN_NOTES_LOG 16
 #define ORIGIN_NOTE_LOG 5
