@@ -150,8 +150,7 @@ static void mark_consumed(Analysis *a, const IrInsn *i)
         mark_rmw(a, i, i->arg[0]);
         break;
     case OP_STORE:
-        if (i->space == SPACE_STATE)
-            mark_rmw(a, i, i->arg[2]);
+        mark_rmw(a, i, i->arg[2]);
         break;
     }
 }
@@ -171,7 +170,8 @@ static bool choose_lazy(Analysis *a, IrRef i)
             return false;
         unsigned at = g->insn[a->barrier].op;
         return x->last < a->barrier ||
-               (x->last == a->barrier && (at == OP_EXIT_IF || at == OP_COLD_BEGIN));
+               (x->last == a->barrier &&
+                (at == OP_EXIT_IF || at == OP_COLD_BEGIN || (x->flags & VF_RMW)));
     }
     if ((x->flags & VF_RMW) && is_rmw_op(insn->op)) {
         /* Nothing may change the word between the read and the write: arguments are adjacent. */
