@@ -4,16 +4,14 @@
  * zone further down.  An IrEntry: nothing but R9, R10, R11 and the condition codes changes, so
  * translated code calls this without saving anything.  Large and odd changes are left to C.
  */
+#include "gimle/entry_amd64.h"
+
 #define RED_ZONE 128
 #define MAX_SIZE 2048	/* more than that may be a switch of stacks */
 #define CLIENT_BITS 45
 
 	.text
-	.p2align 4
-	.globl	mc_sp_change_entry
-	.hidden	mc_sp_change_entry
-	.type	mc_sp_change_entry, @function
-mc_sp_change_entry:
+GIMLE_ENTRY mc_sp_change_entry
 	movq	%r11, %r9
 	subq	%r10, %r9
 	jae	2f
@@ -67,33 +65,12 @@ in_c_down:
 in_c_up:
 	addq	$RED_ZONE, %r10
 	leaq	(%r10, %r9), %r11
-in_c:	pushq	%rax
-	pushq	%rcx
-	pushq	%rdx
-	pushq	%rsi
-	pushq	%rdi
-	pushq	%r8
-	leaq	56(%rsp), %rdi
-	movq	%r10, %rsi
-	movq	%r11, %rdx
-	subq	$8, %rsp
-	call	mc_sp_change@PLT
-	addq	$8, %rsp
-	popq	%r8
-	popq	%rdi
-	popq	%rsi
-	popq	%rdx
-	popq	%rcx
-	popq	%rax
+in_c:	GIMLE_ENTRY_CALL_C mc_sp_change@PLT
 	ret
 	.size	mc_sp_change_entry, . - mc_sp_change_entry
 
 /* A call: the red zone below R10, the stack pointer that the callee gets, becomes undefined. */
-	.p2align 4
-	.globl	mc_call_entry
-	.hidden	mc_call_entry
-	.type	mc_call_entry, @function
-mc_call_entry:
+GIMLE_ENTRY mc_call_entry
 	movq	$-1, %r9
 	.irp	at, 0, 8, 16, 24, 32, 40, 48, 56, 64, 72, 80, 88, 96, 104, 112, 120
 	movq	%r9, %gs:-RED_ZONE + \at(%r10)
