@@ -155,6 +155,12 @@ typedef struct FrameInfo {
  */
 unsigned debuginfo_describe_pc(GuestAddr pc, FrameInfo *frames, unsigned max, Arena *a);
 
+/**
+ * The position of the innermost code at @p pc and the real function, as if they were one frame.  The
+ * same is true of the code up to *end.  Much quicker than debuginfo_describe_pc().
+ */
+void debuginfo_describe_line(GuestAddr pc, FrameInfo *f, GuestAddr *end, Arena *a);
+
 /** The symbol that contains or precedes @p pc in its module: name for --trace and the like. */
 const char *debuginfo_function_name(GuestAddr pc, uint64_t *offset, Arena *a);
 

@@ -69,6 +69,53 @@ unsigned debuginfo_describe_pc(GuestAddr pc, FrameInfo *frames, unsigned max, Ar
     return n;
 }
 
+/** The end of what @p s is the symbol of, after @p vaddr: another one may begin within it. */
+static uint64_t symbol_end(const SymbolTable *t, const Symbol *s, uint64_t vaddr)
+{
+    const Symbol *last = t->code.data + t->code.n, *next = s;
+    while (next < last && next->addr <= vaddr)
+        next++;
+    return next < last && next->addr < s->addr + s->size ? next->addr : s->addr + s->size;
+}
+
+static void describe_line(Module *m, GuestAddr pc, FrameInfo *f, GuestAddr *end, Arena *a)
+{
+    enum { MAX_FRAMES = 64 };
+    uint64_t vaddr = pc - m->bias, same = vaddr + 1;
+    const SymbolTable *symbols = module_symbols(m);
+    const Symbol *s = symbols_find_code(symbols, vaddr);
+    if (!s || s->ifunc) {
+        FrameInfo *frames = arena_array(a, FrameInfo, MAX_FRAMES);
+        frames[0].pc = pc;
+        unsigned n = describe_in_module(m, frames, MAX_FRAMES, a);
+        *f = frames[n - 1];
+        f->file = frames[0].file;
+        f->dir = frames[0].dir;
+        f->line = frames[0].line;
+        return;
+    }
+    Dwarf *dwarf = module_dwarf(m);
+    DwarfFrame d = {0};
+    uint64_t limit = symbol_end(symbols, s, vaddr);
+    if (!dwarf || !dwarf_line(dwarf, vaddr, &d, &same, a))
+        same = dwarf ? vaddr + 1 : limit;
+    *f = (FrameInfo){.pc = pc, .obj = m->path, .obj_offset = vaddr, .file = d.file, .dir = d.dir,
+                     .line = d.line};
+    name_function(f, s, vaddr, NULL, a);
+    *end = pc + ((same < limit ? same : limit) - vaddr);
+}
+
+void debuginfo_describe_line(GuestAddr pc, FrameInfo *f, GuestAddr *end, Arena *a)
+{
+    *f = (FrameInfo){.pc = pc};
+    *end = pc + 1;
+    lock_take(LOCK_modules);
+    Module *m = module_of_code(pc);
+    if (m)
+        describe_line(m, pc, f, end, a);
+    lock_release(LOCK_modules);
+}
+
 const char *debuginfo_function_name(GuestAddr pc, uint64_t *offset, Arena *a)
 {
     const char *name = NULL;

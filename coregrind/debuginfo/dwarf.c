@@ -172,6 +172,22 @@ static unsigned add_inlined(InlineWalk *w, const LineTable *lines, DwarfFrame *f
     return n;
 }
 
+bool dwarf_line(Dwarf *d, uint64_t vaddr, DwarfFrame *f, uint64_t *end, Arena *a)
+{
+    Unit *u = dwarf_unit_of_code(&d->main, vaddr);
+    *end = vaddr + 1;
+    *f = (DwarfFrame){0};
+    if (!u)
+        return false;
+    const LineTable *lines = unit_lines(u);
+    const LineRow *row = lines ? line_table_find(lines, vaddr, end) : NULL;
+    if (row) {
+        f->line = row->line;
+        line_table_file(u, lines, row->file, f, a);
+    }
+    return true;
+}
+
 unsigned dwarf_describe(Dwarf *d, uint64_t vaddr, bool inlines, DwarfFrame *frames, unsigned max,
                         Arena *a)
 {
@@ -180,7 +196,7 @@ unsigned dwarf_describe(Dwarf *d, uint64_t vaddr, bool inlines, DwarfFrame *fram
         return 0;
     frames[0] = (DwarfFrame){0};
     const LineTable *lines = unit_lines(u);
-    const LineRow *row = lines ? line_table_find(lines, vaddr) : NULL;
+    const LineRow *row = lines ? line_table_find(lines, vaddr, NULL) : NULL;
     if (row) {
         frames[0].line = row->line;
         line_table_file(u, lines, row->file, &frames[0], a);

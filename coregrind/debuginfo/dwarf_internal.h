@@ -198,8 +198,8 @@ bool die_contains(const Unit *u, const Die *d, uint64_t vaddr);
 /** The unit's line table, read on the first call; or NULL. */
 LineTable *unit_lines(Unit *u);
 void line_table_free(LineTable *t);
-/** The row for @p vaddr, or NULL. */
-const LineRow *line_table_find(const LineTable *t, uint64_t vaddr);
+/** The row for @p vaddr, or NULL; the answer is the same up to *end (if not NULL). */
+const LineRow *line_table_find(const LineTable *t, uint64_t vaddr, uint64_t *end);
 /** Name and directory of file number @p file into @p out. */
 void line_table_file(const Unit *u, const LineTable *t, uint64_t file, DwarfFrame *out, Arena *a);
 

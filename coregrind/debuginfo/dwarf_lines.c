@@ -255,8 +255,9 @@ LineTable *unit_lines(Unit *u)
     return u->lines;
 }
 
-/* The last row at or below @p vaddr; of several at one address the last counts. */
-static const LineRow *row_in_sequence(const LineTable *t, const LineSequence *s, uint64_t vaddr)
+/* The last row at or below @p vaddr; of several at one address the last counts. *end: of what it is for. */
+static const LineRow *row_in_sequence(const LineTable *t, const LineSequence *s, uint64_t vaddr,
+                                      uint64_t *end)
 {
     const LineRow *row = t->rows.data + s->first;
     size_t lo = 0, hi = s->n;
@@ -267,6 +268,7 @@ static const LineRow *row_in_sequence(const LineTable *t, const LineSequence *s,
         else
             lo = mid + 1;
     }
+    *end = lo < s->n ? row[lo].addr : s->hi;
     /* Line 0 is code that belongs to no line: the line before it is more use than none. */
     for (; lo > 0; lo--)
         if (row[lo - 1].line != 0)
@@ -274,10 +276,12 @@ static const LineRow *row_in_sequence(const LineTable *t, const LineSequence *s,
     return NULL;
 }
 
-const LineRow *line_table_find(const LineTable *t, uint64_t vaddr)
+const LineRow *line_table_find(const LineTable *t, uint64_t vaddr, uint64_t *end)
 {
     enum { MAX_OVERLAP = 64 };
     const LineSequence *s = t->sequences.data;
+    const LineRow *row = NULL;
+    uint64_t same = vaddr + 1;
     size_t lo = 0, hi = t->sequences.n;
     while (lo < hi) {
         size_t mid = (lo + hi) / 2;
@@ -287,9 +291,13 @@ const LineRow *line_table_find(const LineTable *t, uint64_t vaddr)
             lo = mid + 1;
     }
     for (size_t i = lo, steps = 0; i-- > 0 && steps < MAX_OVERLAP; steps++)
-        if (vaddr < s[i].hi)
-            return row_in_sequence(t, &s[i], vaddr);
-    return NULL;
+        if (vaddr < s[i].hi) {
+            row = row_in_sequence(t, &s[i], vaddr, &same);
+            break;
+        }
+    if (end) /* a sequence that begins before that comes first there */
+        *end = lo < t->sequences.n && s[lo].lo < same ? s[lo].lo : same;
+    return row;
 }
 
 /* @p dir below @p base unless it is absolute. */

@@ -77,6 +77,19 @@ void frame_text(const FrameInfo *f, StrBuf *out)
     }
 }
 
+GuestAddr gimle_describe_line(GuestAddr pc, CodeFrame *out, Arena *arena)
+{
+    FrameInfo f;
+    GuestAddr end;
+    debuginfo_describe_line(pc, &f, &end, arena);
+    bool below = f.fn_raw && debuginfo_is_below_main(f.fn_raw);
+    if (below && !core_options->show_below_main)
+        f.fn = "(below main)";
+    *out = (CodeFrame){ .fn = f.fn, .file = f.file, .dir = f.dir, .line = f.line,
+                        .is_main = below || (f.fn_raw && debuginfo_is_main(f.fn_raw)) };
+    return end;
+}
+
 unsigned gimle_describe_code(GuestAddr pc, CodeFrame *frames, unsigned max, Arena *arena)
 {
     FrameInfo f[MAX_INLINED];

@@ -142,5 +142,10 @@ struct Arena;
  * @p arena. Returns how many, 1..max. If nothing is known the one frame has text only.
  */
 unsigned gimle_describe_code(GuestAddr pc, CodeFrame *frames, unsigned max, struct Arena *arena);
+/**
+ * The position of the innermost code at @p pc and the function that it was compiled into: neither
+ * object nor text.  Returns up to where the same is true, so that many addresses take one question.
+ */
+GuestAddr gimle_describe_line(GuestAddr pc, CodeFrame *out, struct Arena *arena);
 
 #endif

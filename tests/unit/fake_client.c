@@ -113,6 +113,14 @@ unsigned debuginfo_describe_pc(GuestAddr pc, FrameInfo *frames, unsigned max, Ar
     return n + 1;
 }
 
+void debuginfo_describe_line(GuestAddr pc, FrameInfo *f, GuestAddr *end, Arena *a)
+{
+    FrameInfo frames[2];
+    unsigned n = debuginfo_describe_pc(pc, frames, 2, a);
+    *f = frames[n - 1];
+    *end = pc + 1;
+}
+
 bool debuginfo_is_main(const char *fn) { return strcmp(fn, "main") == 0; }
 bool debuginfo_is_below_main(const char *fn) { return strcmp(fn, "__libc_start_call_main") == 0; }
 

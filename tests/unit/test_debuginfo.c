@@ -74,6 +74,32 @@ static void test_inlined_frames(void **state)
     debuginfo_options.inline_info = true;
 }
 
+static bool is_same_text(const char *a, const char *b) { return a == b || (a && b && strcmp(a, b) == 0); }
+
+/* What is said of many addresses at once is what is said of each. */
+static void test_lines_of_ranges(void **state)
+{
+    (void)state;
+    GuestAddr begin = (uintptr_t)outer & ~0xfffULL, end = begin;
+    FrameInfo line = {0}, f[16];
+    unsigned questions = 0;
+    for (GuestAddr pc = begin; pc < begin + 0x1000; pc++) {
+        if (pc >= end) {
+            debuginfo_describe_line(pc, &line, &end, &arena);
+            assert_true(end > pc);
+            questions++;
+        }
+        unsigned n = debuginfo_describe_pc(pc, f, 16, &arena);
+        if (!is_same_text(line.fn, f[n - 1].fn) || !is_same_text(line.file, f[0].file) ||
+            !is_same_text(line.dir, f[0].dir) || line.line != f[0].line)
+            fail_msg("0x%lx: %s %s:%u, not %s %s:%u", pc, f[n - 1].fn, f[0].file, f[0].line, line.fn,
+                     line.file, line.line);
+        if (pc % 64 == 0)
+            arena_reset(&arena), end = 0;
+    }
+    assert_true(questions < 0x1000);
+}
+
 static void test_no_module(void **state)
 {
     (void)state;
@@ -249,6 +275,9 @@ static void ask_everything(const char *path, const File *f)
         for (unsigned i = 0; i < 40; i++) {
             uint64_t pc = bias + f->text_vaddr + (uint64_t)rand() % f->text_size;
             unsigned n = debuginfo_describe_pc(pc, frames, 16, &arena);
+            GuestAddr end;
+            debuginfo_describe_line(pc, &frames[n < 15 ? n : 15], &end, &arena);
+            assert_true(end > pc);
             for (unsigned k = 0; k < n; k++)
                 sum += strlen(debuginfo_format_frame(&frames[k], &arena));
             debuginfo_describe_local(pc, -(rand() % 256), &v, &arena);
@@ -407,6 +436,7 @@ int main(void)
     self_maps_publish();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_inlined_frames),
+        cmocka_unit_test(test_lines_of_ranges),
         cmocka_unit_test(test_no_module),
         cmocka_unit_test(test_separate_debug_file),
         cmocka_unit_test(test_symbols_by_name),
