@@ -85,24 +85,6 @@ void block_end(Block *b, IrData data[IR_DATA_KINDS])
     cost_add_block(b);
 }
 
-/** The addresses in a record that was copied. */
-static void set_addresses(Block *b, uint64_t *counters)
-{
-    char *p = (char *)(b + 1), *end = (char *)b + b->len;
-    b->counters = counters;
-    for (; p < end; p += ((Item *)(void *)p)->len) {
-        Fetch *f = (Fetch *)(void *)p;
-        if (f->head.kind == ITEM_FETCH)
-            block_set_lines(f);
-    }
-}
-
-void block_set_lines(Fetch *f)
-{
-    f->first = cache_sim_code_line(f->addr);
-    f->last = cache_sim_code_line(f->addr + f->size - 1);
-}
-
 bool block_place(void *ctx, GuestAddr addr, IrData data[IR_DATA_KINDS])
 {
     IrData *counters = &data[IR_DATA_COUNTERS], *record = &data[IR_DATA_RECORD];
@@ -117,7 +99,7 @@ bool block_place(void *ctx, GuestAddr addr, IrData data[IR_DATA_KINDS])
     memcpy(b, record->base, record->len);
     if (b->len != record->len || b->n_counters * sizeof(uint64_t) != counters->len)
         return false;
-    set_addresses(b, (uint64_t *)(void *)counters->base);
+    b->counters = (uint64_t *)(void *)counters->base;
     record->base = (uint8_t *)b;
     cost_add_block(b);
     return true;

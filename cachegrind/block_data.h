@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What a translated block refers to: its counters, and a record that says what they count.  The
- * record has no addresses of this process but what is set when the block is placed, so that
+ * record has no addresses of this process but that of its counters, so that
  * translations can be kept on disk with it (mode.h, IrBlock.data).
  */
 #ifndef CACHEGRIND_BLOCK_DATA_H
 #define CACHEGRIND_BLOCK_DATA_H
 
-#include "cache_sim.h"
 #include "references.h"
 
 enum { BLOCK_PAGES = 8, BLOCK_PAGE_BITS = 12 };
@@ -55,7 +54,6 @@ typedef struct Fetch {
     Item head;
     GuestAddr addr;
     uint64_t size;
-    CodeLine *first, *last; /**< set when the block is placed */
 } Fetch;
 
 /** An access of a group. */
@@ -100,8 +98,6 @@ uint32_t block_counters(Block *b, uint32_t n);
 void *block_item(Block *b, ItemKind kind, size_t size, uint32_t n, uint32_t counters);
 /** An instruction begins at @p a. */
 void block_note_insn(Block *b, GuestAddr a);
-/** The lines that @p f is in. */
-void block_set_lines(Fetch *f);
 /** The record is complete; where its parts are. */
 void block_end(Block *b, IrData data[IR_DATA_KINDS]);
 /** VexMode.place(). */

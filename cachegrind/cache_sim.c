@@ -1,152 +1,191 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The caches' memory.  Translated code looks itself whether a line of data is the most recently used
- * of its set, and whether a line of code is there.  What is not comes here, or to simulate_amd64.S.
+ * The caches' memory, and what happens at misses: the least recently used line of a set is found when
+ * one has to go, from the times of all that are there.
  */
-#include "cache_sim_lookup.h"
+#include "cache_sim.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
-#include "base/arena.h"
 #include "base/check.h"
 #include "base/hash.h"
-#include "base/hashmap.h"
 
-/** Refs.piece (references.h) has a byte for the size. */
-enum { MAX_ACCESS = 128, ALIGNMENT = 64, SHADOW_PLACE = 1 << 16 };
+/** Ref.size (references.h) is a byte. */
+enum { MAX_ACCESS = 128, ALIGNMENT = 64 };
+
+/**
+ * I1 and D1 have half of the shadow each.  Lines have at least 16 bytes and their times 8, so that is room
+ * for all client addresses: but for code in the last two pages of them, which never is.
+ */
+#define TABLE_BYTES (16ULL << 40)
+#define SLACK 0x1000
+
+#define LIGHT_INLINE static inline __attribute__((always_inline, target("general-regs-only")))
 
 Cache cache_sim_cache[CACHE_KINDS];
+uint64_t cache_sim_clock = 1;
 static unsigned max_access;
-static uint64_t *clock_word;
-static Arena arena;
-static HashMap code_lines; /**< line + 1 → CodeLine */
+static uint64_t never; /**< when empty ways were used: 0 */
 
-static unsigned log2_up(uint64_t v)
+static void *memory_new(size_t n, size_t size)
 {
-    unsigned bits = 0;
-    while (1ULL << bits < v)
-        bits++;
-    return bits;
-}
-
-static uint8_t *memory_new(size_t bytes)
-{
-    uint8_t *p = aligned_alloc(ALIGNMENT, (bytes + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1));
+    size_t bytes = (n * size + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1);
+    void *p = aligned_alloc(ALIGNMENT, bytes);
     CHECK(p, "out of memory");
     return memset(p, 0, bytes);
 }
 
-/** @p bytes of zeros at the beginning of the shadow, which nothing else uses. */
-static uint8_t *shadow_map(size_t bytes)
+/** Address space for the times of all lines, at @p want if that is not NULL; NULL. */
+static void *table_new(void *want)
 {
-    void *want = gimle_shadow(SHADOW_PLACE);
-    void *p = mmap(want, bytes, PROT_READ | PROT_WRITE,
-                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
-    if (p != want)
-        gimle_user_error("cannot map memory for the caches: %s", strerror(errno));
+    int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | (want ? MAP_FIXED_NOREPLACE : 0);
+    void *p = mmap(want, TABLE_BYTES - SLACK, PROT_READ | PROT_WRITE, flags, -1, 0);
+    if (p == MAP_FAILED || (want && p != want))
+        return NULL;
+    madvise(p, TABLE_BYTES - SLACK, MADV_DONTDUMP);
+    madvise(p, TABLE_BYTES - SLACK, MADV_NOHUGEPAGE);
     return p;
 }
 
-static size_t cache_init(Cache *c, const CacheConfig *config, bool large)
+static void cache_init(Cache *c, const CacheConfig *config, void *table)
 {
     uint64_t sets = config->size / config->line / config->assoc;
+    c->used = table_new(table); /* without, since ulimit -v is set, each access is looked up */
+    c->used_at = (GuestAddr)(uintptr_t)table - GIMLE_SHADOW_DELTA;
     c->set_mask = sets - 1;
-    c->g.assoc = config->assoc;
-    c->g.line_bits = (unsigned)__builtin_ctz(config->line);
-    c->g.older_shift = log2_up(config->assoc) + CACHE_SIM_WORD_BITS;
-    c->g.recent_shift = large ? CACHE_SIM_WORD_BITS : c->g.older_shift;
-    return ((sets << c->g.older_shift) + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1);
+    c->assoc = config->assoc;
+    c->line_bits = (unsigned)__builtin_ctz(config->line);
+    c->number_mask = TABLE_BYTES / sizeof(uint64_t) - 1;
+    c->cut_bits = (unsigned)__builtin_clzll(c->number_mask);
+    c->cut_bits = c->cut_bits > c->line_bits ? c->cut_bits - c->line_bits : 0;
+    c->way = memory_new(sets * config->assoc, sizeof *c->way);
+    uint64_t *own = c->used ? NULL : memory_new(sets * config->assoc, sizeof *own);
+    for (uint64_t i = 0; i < sets * config->assoc; i++)
+        c->way[i].used = own ? &own[i] : &never;
 }
 
-/**
- * A small cache has each of its sets in one piece.  In a large one the keys used last are packed,
- * since most often nothing else is looked at and the host's own caches have room for them.
- */
 void cache_sim_init(void)
 {
-    size_t size[CACHE_KINDS];
-    for (unsigned k = 0; k < CACHE_KINDS; k++)
-        size[k] = cache_init(&cache_sim_cache[k], &cg_options.cache[k], k == CACHE_LL);
-    Cache *i1 = &cache_sim_cache[CACHE_I1], *d1 = &cache_sim_cache[CACHE_D1];
-    Cache *last = &cache_sim_cache[CACHE_LL];
-    uint8_t *shadow = shadow_map(ALIGNMENT + size[CACHE_D1]);
-    clock_word = (uint64_t *)(void *)shadow;
-    d1->recent = (uint64_t *)(void *)(shadow + ALIGNMENT);
-    d1->older = d1->recent + 1;
-    i1->recent = (uint64_t *)(void *)memory_new(size[CACHE_I1]);
-    i1->older = i1->recent + 1;
-    last->recent = (uint64_t *)(void *)memory_new((last->set_mask + 1) << CACHE_SIM_WORD_BITS);
-    last->older = (uint64_t *)(void *)memory_new(size[CACHE_LL]);
-    unsigned line = cg_options.cache[CACHE_D1].line, ll = cg_options.cache[CACHE_LL].line;
+    const CacheConfig *config = cg_options.cache;
+    cache_init(&cache_sim_cache[CACHE_D1], &config[CACHE_D1], gimle_shadow(0));
+    cache_init(&cache_sim_cache[CACHE_I1], &config[CACHE_I1], gimle_shadow(TABLE_BYTES - SLACK));
+    cache_init(&cache_sim_cache[CACHE_LL], &config[CACHE_LL], NULL);
+    unsigned line = config[CACHE_D1].line, ll = config[CACHE_LL].line;
     max_access = line < ll ? line : ll;
     if (max_access > MAX_ACCESS)
         max_access = MAX_ACCESS;
 }
 
-uint64_t *cache_sim_clock(void) { return clock_word; }
-
-CodeLine *cache_sim_code_line(GuestAddr a)
-{
-    uint64_t line = a >> cache_sim_cache[CACHE_I1].g.line_bits;
-    CodeLine *c = hashmap_get_ptr(&code_lines, line + 1);
-    if (!c) {
-        c = arena_new(&arena, CodeLine);
-        c->line = line;
-        hashmap_put(&code_lines, line + 1, (uint64_t)(uintptr_t)c);
-    }
-    return c;
-}
-
 uint64_t cache_sim_key(void)
 {
-    return hash_bytes(cg_options.cache, sizeof cg_options.cache, 0);
+    uint64_t has_table = cache_sim_cache[CACHE_I1].used && cache_sim_cache[CACHE_D1].used;
+    return hash_bytes(cg_options.cache, sizeof cg_options.cache, has_table);
 }
 
 unsigned cache_sim_max_access(void) { return max_access; }
 
-GIMLE_LIGHT unsigned cache_sim_data_missed(GuestAddr a, unsigned size)
+bool cache_sim_lines_nest(void)
 {
-    const Cache *ll = &cache_sim_cache[CACHE_LL];
-    return cache_sim_range_misses(ll, ll->g, a, size) ? MISS_L1 | MISS_LL : MISS_L1;
+    return cache_sim_cache[CACHE_LL].line_bits >= cache_sim_cache[CACHE_D1].line_bits;
 }
 
-/** The way of the line's set that is empty or was used least recently. */
-CACHE_SIM_INLINE uint64_t *oldest_way(const Cache *c, uint64_t line)
+enum { USUAL_WAYS = 8, WAY_BITS = 3 };
+
+LIGHT_INLINE uint64_t smaller(uint64_t a, uint64_t b) { return a < b ? a : b; }
+
+/** The time of way @p i, and in the lower bits which it is. */
+LIGHT_INLINE uint64_t time_and_way(const Way *set, unsigned i) { return *set[i].used << WAY_BITS | i; }
+
+/**
+ * Of a set with eight ways, the usual number.  There are no branches, which could not be predicted, and
+ * the comparisons are a tree: they need not wait for each other.
+ */
+LIGHT_INLINE Way *oldest_of_eight(Way *set)
 {
-    uint64_t *way = c->recent + ((line & c->set_mask) << (c->g.recent_shift - CACHE_SIM_WORD_BITS));
-    uint64_t *oldest = way, least = UINT64_MAX;
-    for (uint64_t *w = way; w < way + c->g.assoc; w++) {
-        if (*w == 0)
-            return w;
-        uint64_t used = ((const CodeLine *)(uintptr_t)*w)->used;
-        if (used < least) {
-            least = used;
-            oldest = w;
-        }
-    }
+    uint64_t a = smaller(time_and_way(set, 0), time_and_way(set, 1));
+    uint64_t b = smaller(time_and_way(set, 2), time_and_way(set, 3));
+    uint64_t c = smaller(time_and_way(set, 4), time_and_way(set, 5));
+    uint64_t d = smaller(time_and_way(set, 6), time_and_way(set, 7));
+    return &set[smaller(smaller(a, b), smaller(c, d)) % USUAL_WAYS];
+}
+
+/** The way of a set that was used least recently, or is empty. */
+LIGHT_INLINE Way *oldest_way(const Cache *c, Way *set)
+{
+    Way *oldest = set;
+    if (c->assoc == USUAL_WAYS)
+        return oldest_of_eight(set);
+    for (Way *w = set + 1; w < set + c->assoc; w++)
+        oldest = *w->used < *oldest->used ? w : oldest;
     return oldest;
 }
 
-CACHE_SIM_INLINE bool code_line_misses(CodeLine *l)
+/** @p line, which is not there, takes the place of the oldest of its set. */
+LIGHT_INLINE void bring_line(const Cache *c, uint64_t line)
 {
-    bool miss = l->used == 0;
-    if (miss) {
-        uint64_t *way = oldest_way(&cache_sim_cache[CACHE_I1], l->line);
-        if (*way)
-            ((CodeLine *)(uintptr_t)*way)->used = 0;
-        *way = (uint64_t)(uintptr_t)l;
+    Way *w = oldest_way(c, c->way + (line & c->set_mask) * c->assoc);
+    w->line = line + 1;
+    if (c->used) {
+        *w->used = 0;
+        w->used = &c->used[line];
     }
-    l->used = ++*clock_word;
-    return miss;
+    *w->used = cache_sim_clock++;
 }
 
-GIMLE_LIGHT unsigned cache_sim_fetch(CodeLine *first, CodeLine *last, GuestAddr a, unsigned size)
+LIGHT_INLINE bool is_there(const Cache *c, uint64_t line)
 {
-    bool miss = code_line_misses(first);
-    if (last != first)
-        miss |= code_line_misses(last);
-    return miss ? cache_sim_data_missed(a, size) : 0;
+    Way *set = c->way + (line & c->set_mask) * c->assoc;
+    if (c->used) {
+        if (c->used[line] == 0)
+            return false;
+        c->used[line] = cache_sim_clock++;
+        return true;
+    }
+    for (Way *w = set; w < set + c->assoc; w++)
+        if (w->line == line + 1) {
+            *w->used = cache_sim_clock++;
+            return true;
+        }
+    return false;
+}
+
+/** An access misses if any of its lines does. */
+LIGHT_INLINE bool cache_misses(const Cache *c, GuestAddr a, unsigned size)
+{
+    uint64_t all = c->number_mask, line = a >> c->line_bits & all;
+    uint64_t end = (a + size - 1) >> c->line_bits & all;
+    bool miss = false;
+    for (;; line = (line + 1) & all) {
+        if (!is_there(c, line)) {
+            bring_line(c, line);
+            miss = true;
+        }
+        if (line == end)
+            return miss;
+    }
+}
+
+/** What missed in the first level. */
+LIGHT_INLINE unsigned last_access(GuestAddr a, unsigned size)
+{
+    return cache_misses(&cache_sim_cache[CACHE_LL], a, size) ? MISS_L1 | MISS_LL : MISS_L1;
+}
+
+GIMLE_LIGHT unsigned cache_sim_fetch(GuestAddr a, unsigned size)
+{
+    return cache_misses(&cache_sim_cache[CACHE_I1], a, size) ? last_access(a, size) : 0;
+}
+
+GIMLE_LIGHT unsigned cache_sim_data(GuestAddr a, unsigned size)
+{
+    return cache_misses(&cache_sim_cache[CACHE_D1], a, size) ? last_access(a, size) : 0;
+}
+
+GIMLE_LIGHT unsigned cache_sim_line_missed(uint64_t line)
+{
+    const Cache *d1 = &cache_sim_cache[CACHE_D1];
+    bring_line(d1, line);
+    return last_access(line << d1->line_bits, 1);
 }

@@ -8,55 +8,53 @@
 /** Set up as cg_options says. */
 void cache_sim_init(void);
 
-typedef struct Geometry {
-    unsigned assoc, line_bits;
-    unsigned recent_shift, older_shift; /**< log2 of the bytes from one set to the next */
-} Geometry;
+/** A place for a line in a set. */
+typedef struct Way {
+    uint64_t line;  /**< its number (address / line size) + 1, 0: empty */
+    uint64_t *used; /**< when it was used last; 0 if empty */
+} Way;
 
 /**
- * One cache.  Each set is the key that was used last and an array of the others, those used before
- * others first; 0: empty.  The key is the line's number (address / line size).  I1 is otherwise: its keys
- * are CodeLines in no order, since those know when they were used.
+ * A cache.  Every line of the address space has a word that says when it was used last, or that it is
+ * not in the cache: that is all that has to be looked at, but for misses.
  */
 typedef struct Cache {
-    uint64_t *recent;   /**< the key used last, of each set */
-    uint64_t *older;    /**< the others */
+    uint64_t *used;   /**< of each line: when, 0: it is not there; NULL: there is no such table */
+    GuestAddr used_at; /**< where that is, as SPACE_SHADOW has it (not of LL) */
+    Way *way;         /**< of each set, one after the other */
     uint64_t set_mask;
-    Geometry g;
+    uint64_t number_mask; /**< of a line's number: what the table has room for */
+    unsigned assoc, line_bits;
+    unsigned cut_bits;    /**< upper bits of an address that number_mask leaves out */
 } Cache;
-/** simulate_amd64.S knows the layout. */
 extern Cache cache_sim_cache[CACHE_KINDS] __attribute__((visibility("hidden")));
 
-/** A line of I1 that code is in. */
-typedef struct CodeLine {
-    uint64_t used; /**< when it was fetched last, 0: it is not in I1 */
-    uint64_t line;
-} CodeLine;
+/** simulate_amd64.S knows lines of this size. */
+enum { CACHE_SIM_USUAL_LINE_BITS = 6 };
 
-/** The line of I1 that @p a is in. */
-CodeLine *cache_sim_code_line(GuestAddr a);
-/** The time of the last fetch that entered a line; translated code increments it. */
-uint64_t *cache_sim_clock(void);
 /**
- * That word and the keys of D1 are at the same address in every run, in the shadow of client
- * addresses below 2 GiB: translated code needs no register to reach them (SPACE_SHADOW).
+ * The time: of the next use of a line.  While translated code runs it is in REG_TOOL(0); whoever
+ * calls what follows brings it here and back.
  */
-static inline GuestAddr cache_sim_shadowed(const void *p)
-{
-    return (GuestAddr)(uintptr_t)p - GIMLE_SHADOW_DELTA;
-}
+extern uint64_t cache_sim_clock __attribute__((visibility("hidden")));
+
+/** Is a line of D1 a part of one of LL? */
+bool cache_sim_lines_nest(void);
 /** Of what translations depend on: the caches' geometry. */
 uint64_t cache_sim_key(void);
 
 /* What follows may be called from light helpers. */
+#define CACHE_SIM_HIDDEN __attribute__((visibility("hidden")))
 
 /** What happened: missed in the first level, missed in the last level too. */
 enum { MISS_L1 = 1, MISS_LL = 2 };
 
-/** Fetch @p size bytes at @p a, which are in the lines from @p first to @p last (the same or the next). */
-unsigned cache_sim_fetch(CodeLine *first, CodeLine *last, GuestAddr a, unsigned size);
-/** Bytes at @p a missed in the first level. */
-unsigned cache_sim_data_missed(GuestAddr a, unsigned size);
+/** Fetch @p size bytes at @p a, which are in one or two lines. */
+unsigned cache_sim_fetch(GuestAddr a, unsigned size) CACHE_SIM_HIDDEN;
+/** Access @p size bytes at @p a. */
+unsigned cache_sim_data(GuestAddr a, unsigned size) CACHE_SIM_HIDDEN;
+/** Access line @p line of D1, which is not there; lines nest. */
+unsigned cache_sim_line_missed(uint64_t line) CACHE_SIM_HIDDEN;
 
 /** The longest access that is simulated; longer ones are cut. */
 unsigned cache_sim_max_access(void);

@@ -10,6 +10,7 @@
 #include "cost_table.h"
 #include "instrument.h"
 #include "output.h"
+#include "simulate.h"
 #include "trace.h"
 
 static VexMode modes[] = {
@@ -31,7 +32,11 @@ static void set_counting(bool on)
 static void cachegrind_init(void)
 {
     cache_config_complete();
-    cache_sim_init();
+    if (cg_options.cache_sim) {
+        cache_sim_init();
+        modes[0].flags |= VM_PIN_TOOL0; /* the time */
+    }
+    sim_init();
     modes[0].key = cache_sim_key();
     trace_open();
     counting = cg_options.instr_at_start;
@@ -42,6 +47,23 @@ static void on_code_discard(GuestAddr a, size_t len)
 {
     if (counting)
         cost_settle(a, len);
+}
+
+static Thread *running; /**< it has the time */
+
+static void on_thread_turn(Thread *t)
+{
+    if (t != running)
+        sim_thread_runs(running ? gimle_thread_state(running) : NULL, gimle_thread_state(t));
+    running = t;
+}
+
+static void on_thread_exit(Thread *t)
+{
+    if (t == running) {
+        sim_thread_runs(gimle_thread_state(t), NULL);
+        running = NULL;
+    }
 }
 
 static void on_fork_child(Thread *t)
@@ -73,6 +95,8 @@ static void cachegrind_fini(int exit_code)
 }
 
 static const GimleEvents events = { .code_discard = on_code_discard,
+                                    .thread_turn = on_thread_turn,
+                                    .thread_exit = on_thread_exit,
                                     .fork_child = on_fork_child };
 
 const GimleTool gimle_tool = {

@@ -9,7 +9,7 @@
 #include "base/hashmap.h"
 #include "base/vec.h"
 
-enum { MAX_INLINED = 16, CHUNK_BYTES = 128 };
+enum { CHUNK_BYTES = 128 };
 
 /** What one instruction of the client has cost. */
 typedef struct InsnCost {
@@ -195,16 +195,17 @@ static const char *file_name(const char *dir, const char *file, Arena *tmp)
     return last_name;
 }
 
-/** Line of the innermost code, function that it was compiled into. */
-static void describe(GuestAddr a, LineCost *l, Arena *tmp)
+/** Line of the innermost code, function that it was compiled into; up to where that is so. */
+static GuestAddr describe(GuestAddr a, LineCost *l, Arena *tmp)
 {
     static const char *last_fn;
-    CodeFrame f[MAX_INLINED];
-    unsigned n = gimle_describe_code(a, f, MAX_INLINED, tmp);
-    const char *fn = f[n - 1].fn ? f[n - 1].fn : "???";
+    CodeFrame f;
+    GuestAddr end = gimle_describe_line(a, &f, tmp);
+    const char *fn = f.fn ? f.fn : "???";
     l->fn = last_fn = last_fn && strcmp(fn, last_fn) == 0 ? last_fn : intern(fn);
-    l->line = f[0].file ? f[0].line : 0;
-    l->file = file_name(f[0].dir, f[0].file, tmp);
+    l->line = f.file ? f.line : 0;
+    l->file = file_name(f.dir, f.file, tmp);
+    return end;
 }
 
 static bool has_cost(const InsnCost *c)
@@ -249,12 +250,21 @@ static ChunkList chunks_in(GuestAddr a, size_t len)
     return found;
 }
 
+/** Code that is of one line. */
+typedef struct Described {
+    GuestAddr first, end;
+    LineCost line;
+} Described;
+
 /** The costs of @p c move to its line. */
-static void settle_insn(InsnCost *c, Arena *tmp)
+static void settle_insn(InsnCost *c, Described *d, Arena *tmp)
 {
-    LineCost l = { .line = 0 };
-    describe(c->addr, &l, tmp);
-    LineCost *last = lines.n ? &lines.data[lines.n - 1] : NULL;
+    if (c->addr < d->first || c->addr >= d->end) {
+        d->line = (LineCost){ .line = 0 };
+        d->first = c->addr;
+        d->end = describe(c->addr, &d->line, tmp);
+    }
+    LineCost l = d->line, *last = lines.n ? &lines.data[lines.n - 1] : NULL;
     if (!last || last->file != l.file || last->fn != l.fn || last->line != l.line)
         vec_push(&lines, l);
     last = &lines.data[lines.n - 1];
@@ -266,6 +276,7 @@ static void settle_insn(InsnCost *c, Arena *tmp)
 void cost_settle(GuestAddr a, size_t len)
 {
     Arena tmp = { 0 };
+    Described d = { 0 };
     if (!may_have_insns(a, len))
         return;
     collect_blocks();
@@ -274,7 +285,7 @@ void cost_settle(GuestAddr a, size_t len)
         for (unsigned k = 0; k < CHUNK_BYTES; k++) {
             InsnCost *c = found.data[i]->insn[k];
             if (c && c->addr - a < len && has_cost(c)) {
-                settle_insn(c, &tmp);
+                settle_insn(c, &d, &tmp);
                 arena_reset(&tmp);
             }
         }

@@ -5,8 +5,8 @@
  *
  * - A fetch is looked at where code enters a line of I1 (fetches of the line of the fetch
  *   before always hit).  Translated code itself sees whether the line is there and notes the time.
- * - An access: translated code looks whether the line is the most recently used of its set; such a
- *   hit changes nothing.  Else a helper is called.
+ * - An access likewise; the time is in a register.  Only at misses, and for what is in two lines, a
+ *   helper is called.
  * - Accesses that follow each other at known distances (pushes, moves of fields, what is read and
  *   then written) are one group with one look, if they are in the same line.
  * - A look changes condition codes, so a group ends before an instruction that sets them anyway.
@@ -23,11 +23,11 @@
 
 #include "base/arena.h"
 #include "block_data.h"
-#include "cache_sim_lookup.h"
+#include "cache_sim.h"
 #include "simulate.h"
 #include "track.h"
 
-enum { MAX_PENDING = 16, MAX_GROUP = 12 };
+enum { MAX_PENDING = 16, MAX_GROUP = 12, LONG_GROUP = 16, WORD_BITS = 3 };
 
 /** Accesses that will be looked at together. */
 typedef struct OpenGroup {
@@ -128,33 +128,106 @@ static StretchInsn *here(Instr *x)
 
 /* ---- data ---------------------------------------------------------------------------------------------- */
 
-/** Is the whole of [a+lo, a+hi) in the line that its set used last?  @p a: its address. */
-static IrRef emit_is_not_recent(IrBlock *b, IrRef a, int64_t lo, int64_t hi)
+/** The line whose time is at @p m is used now. */
+static void emit_use(IrBlock *b, IrMem m)
 {
-    const Cache *d1 = &cache_sim_cache[CACHE_D1];
-    IrRef first = lo ? ir_binop(b, OP_ADD, a, ir_const(b, TY_I64, (uint64_t)lo)) : a;
-    IrRef last = hi > 1 ? ir_binop(b, OP_ADD, a, ir_const(b, TY_I64, (uint64_t)hi - 1)) : a;
-    IrRef offset = first;
-    if (d1->g.line_bits > d1->g.recent_shift)
-        offset = ir_binop(b, OP_SHR, offset, ir_const(b, TY_I8, d1->g.line_bits - d1->g.recent_shift));
-    else if (d1->g.line_bits < d1->g.recent_shift)
-        offset = ir_binop(b, OP_SHL, offset, ir_const(b, TY_I8, d1->g.recent_shift - d1->g.line_bits));
-    offset = ir_binop(b, OP_AND, offset, ir_const(b, TY_I64, d1->set_mask << d1->g.recent_shift));
-    last = ir_binop(b, OP_SHR, last, ir_const(b, TY_I8, d1->g.line_bits));
-    IrRef keys = ir_const(b, TY_I64, cache_sim_shadowed(d1->recent));
-    IrRef recent = ir_load(b, SPACE_SHADOW, TY_I64, (IrMem){ keys, offset, 0, 0 });
-    return ir_cmp(b, OP_CMPNE, last, recent);
+    IrRef now = ir_get(b, TY_I64, REG_TOOL(0));
+    ir_store(b, SPACE_SHADOW, m, now);
+    ir_put(b, REG_TOOL(0), ir_binop(b, OP_ADD, now, ir_const(b, TY_I64, 1)));
 }
 
-static void call_group(Instr *x, const OpenGroup *o)
+static Group *new_group(Instr *x, const OpenGroup *o)
 {
     Group *g = block_item(x->block, ITEM_GROUP, sizeof *g + o->n * sizeof g->ref[0], o->n, 2 * o->n);
     g->lo = (int32_t)o->lo;
     g->span = (uint32_t)(o->hi - o->lo - 1);
     memcpy(g->ref, o->ref, o->n * sizeof g->ref[0]);
-    bool usual = cache_sim_is_usual(&cache_sim_cache[CACHE_D1]);
-    IrRef args[2] = { pointer(x->b, g), o->address };
-    ir_call(x->b, usual ? &sim_group.usual.callee : &sim_group.any, IR_NONE, args, 2);
+    return g;
+}
+
+static void call_group(Instr *x, const IrEntry *e, const Group *g, IrRef arg)
+{
+    IrRef args[2] = { pointer(x->b, g), arg };
+    ir_call(x->b, &e->callee, IR_NONE, args, 2);
+}
+
+/** Is it enough to see whether the group, one access, is aligned?  Few that are not are in one line. */
+static bool is_mostly_aligned(const OpenGroup *o)
+{
+    unsigned size = o->ref[0].ref.size;
+    return o->hi - o->lo == size && size <= sizeof(uint64_t) && (size & (size - 1)) == 0;
+}
+
+/** Might the group, whose first byte is at @p first, be in two lines? */
+static IrRef emit_may_cross(IrBlock *b, const OpenGroup *o, IrRef first)
+{
+    uint64_t line = 1ULL << cache_sim_cache[CACHE_D1].line_bits, bytes = (uint64_t)(o->hi - o->lo);
+    if (is_mostly_aligned(o))
+        return ir_cmp(b, OP_CMPNE, ir_binop(b, OP_AND, first, ir_const(b, TY_I64, bytes - 1)),
+                      ir_const(b, TY_I64, 0));
+    IrRef offset = ir_binop(b, OP_AND, first, ir_const(b, TY_I64, line - 1));
+    return ir_cmp(b, OP_CMPLTU, ir_const(b, TY_I64, line - bytes), offset);
+}
+
+/** The time of the line that byte @p at of the group is in. */
+static IrMem data_time(IrBlock *b, const OpenGroup *o, int64_t at, IrRef *line)
+{
+    const Cache *d1 = &cache_sim_cache[CACHE_D1];
+    IrRef a = at ? ir_binop(b, OP_ADD, o->address, ir_const(b, TY_I64, (uint64_t)at)) : o->address;
+    /* A wild address must not lead out of the table. */
+    *line = ir_binop(b, OP_SHL, a, ir_const(b, TY_I8, d1->cut_bits));
+    *line = ir_binop(b, OP_SHR, *line, ir_const(b, TY_I8, d1->cut_bits + d1->line_bits));
+    return (IrMem){ ir_const(b, TY_I64, d1->used_at), *line, WORD_BITS, 0 };
+}
+
+/** The line whose time is at @p time is used; if it is not there @p e is called with @p arg before. */
+static void emit_look(Instr *x, IrMem time, const IrEntry *e, const Group *g, IrRef arg)
+{
+    IrRef used = ir_load(x->b, SPACE_SHADOW, TY_I64, time);
+    ir_cold_begin(x->b, ir_cmp(x->b, OP_CMPEQ, used, ir_const(x->b, TY_I64, 0)));
+    call_group(x, e, g, arg);
+    ir_cold_end(x->b);
+    emit_use(x->b, time);
+}
+
+/**
+ * Look whether the group's line is in D1, and note that it is used.  If the group is in two lines these
+ * are used before, so that the look at the first one finds it; since it is of another set than
+ * the second, it makes no difference that it is used last.
+ */
+static void emit_look_at_line(Instr *x, const OpenGroup *o)
+{
+    IrBlock *b = x->b;
+    const Group *g = new_group(x, o);
+    IrRef line, first = o->address;
+    if (o->lo)
+        first = ir_binop(b, OP_ADD, first, ir_const(b, TY_I64, (uint64_t)o->lo));
+    if (o->hi - o->lo > 1) {
+        ir_cold_begin(b, emit_may_cross(b, o, first));
+        call_group(x, &sim_group_odd, g, o->address);
+        ir_cold_end(b);
+    }
+    IrMem time = data_time(b, o, o->lo, &line);
+    emit_look(x, time, &sim_group_missed, g, line);
+}
+
+/**
+ * What is long is in two lines about as often as in one: look at both ends, which may be in the same
+ * line.  If either is not there all accesses are made one by one, after which both are.
+ */
+static void emit_look_at_ends(Instr *x, const OpenGroup *o)
+{
+    const Group *g = new_group(x, o);
+    IrRef line;
+    emit_look(x, data_time(x->b, o, o->lo, &line), &sim_group, g, o->address);
+    emit_look(x, data_time(x->b, o, o->hi - 1, &line), &sim_group, g, o->address);
+}
+
+/** Translated code looks at D1 itself if its lines are usual, parts of those of LL, in several sets. */
+static bool has_usual_lines(const Cache *d1)
+{
+    return d1->used && d1->line_bits == CACHE_SIM_USUAL_LINE_BITS && d1->set_mask &&
+           cache_sim_lines_nest();
 }
 
 /** Emit the look at the open group, if there is one. */
@@ -164,14 +237,14 @@ static void close_group(Instr *x)
     OpenGroup *o = &x->group;
     if (o->n == 0)
         return;
-    /* With one set alone the look would not see that an access is in two lines. */
-    if (x->in_cold || o->hi - o->lo > 1 << d1->g.line_bits || d1->set_mask == 0) {
-        call_group(x, o);
-    } else {
-        ir_cold_begin(x->b, emit_is_not_recent(x->b, o->address, o->lo, o->hi));
-        call_group(x, o);
-        ir_cold_end(x->b);
-    }
+    bool fits = o->hi - o->lo <= 1LL << CACHE_SIM_USUAL_LINE_BITS;
+    bool looks = fits && !x->in_cold && has_usual_lines(d1);
+    if (looks && o->n > 1 && o->hi - o->lo > LONG_GROUP)
+        emit_look_at_ends(x, o);
+    else if (looks)
+        emit_look_at_line(x, o);
+    else
+        call_group(x, &sim_group, new_group(x, o), o->address);
     o->n = 0;
 }
 
@@ -191,7 +264,7 @@ static IrRef address_of(IrBlock *b, IrMem m)
 static bool joins_group(const Instr *x, const Address *at, int64_t lo, int64_t hi, int64_t *distance)
 {
     const OpenGroup *o = &x->group;
-    int64_t line = 1 << cache_sim_cache[CACHE_D1].g.line_bits;
+    int64_t line = 1LL << cache_sim_cache[CACHE_D1].line_bits;
     if (o->n == 0 || o->n >= MAX_GROUP || !track_distance(&o->where, at, distance))
         return false;
     lo += *distance;
@@ -326,56 +399,53 @@ static void add_accesses(Instr *x, IrRef i)
 
 /* ---- instructions -------------------------------------------------------------------------------------- */
 
-static IrMem word(IrBlock *b, const void *w) { return (IrMem){ pointer(b, w), IR_NONE, 0, 0 }; }
-
-/** The memory of a CodeLine's time that a record points to. */
-static IrMem time_of(IrBlock *b, CodeLine *const *line)
+/** Where the time of a line of I1 is. */
+static IrMem code_time(IrBlock *b, uint64_t line)
 {
-    _Static_assert(offsetof(CodeLine, used) == 0, "a pointer to a line is one to its time");
-    return (IrMem){ ir_load(b, SPACE_GUEST, TY_I64, word(b, line)), IR_NONE, 0, 0 };
+    GuestAddr at = cache_sim_cache[CACHE_I1].used_at + line * sizeof(uint64_t);
+    return (IrMem){ ir_const(b, TY_I64, at), IR_NONE, 0, 0 };
 }
 
 /**
  * A fetch that enters a line: it is used now.  If it is not in I1 the helper puts it there first.
  * Where a fetch is in two lines the helper may be called without need, which changes nothing.
  */
-static void emit_fetch(IrBlock *b, const Fetch *f)
+static void emit_fetch(const Instr *x, const Fetch *f, uint64_t first, uint64_t last)
 {
-    bool two = f->last != f->first;
-    IrRef arg = pointer(b, f), one = ir_const(b, TY_I64, 1);
-    IrMem first = time_of(b, &f->first), last = first;
-    IrRef used = ir_load(b, SPACE_GUEST, TY_I64, first);
-    if (two) {
-        last = time_of(b, &f->last);
-        used = ir_binop(b, OP_AND, used, ir_load(b, SPACE_GUEST, TY_I64, last));
+    IrBlock *b = x->b;
+    const Cache *i1 = &cache_sim_cache[CACHE_I1];
+    IrRef arg = pointer(b, f);
+    if (!i1->used || (first != last && i1->set_mask == 0)) {
+        ir_call(b, &sim_fetch.callee, IR_NONE, &arg, 1);
+        return;
     }
+    if (first + 1 == x->line) /* the line of the fetch before is still the one used last */
+        first = last;
+    IrMem time = code_time(b, first), end = code_time(b, last);
+    IrRef used = ir_load(b, SPACE_SHADOW, TY_I64, time);
+    if (first != last)
+        used = ir_binop(b, OP_AND, used, ir_load(b, SPACE_SHADOW, TY_I64, end));
     ir_cold_begin(b, ir_cmp(b, OP_CMPEQ, used, ir_const(b, TY_I64, 0)));
     ir_call(b, &sim_fetch.callee, IR_NONE, &arg, 1);
     ir_cold_end(b);
-    IrMem time = { ir_const(b, TY_I64, cache_sim_shadowed(cache_sim_clock())), IR_NONE, 0, 0 };
-    IrRef now = ir_binop(b, OP_ADD, ir_load(b, SPACE_SHADOW, TY_I64, time), one);
-    ir_store(b, SPACE_GUEST, first, now);
-    if (two) {
-        now = ir_binop(b, OP_ADD, now, one);
-        ir_store(b, SPACE_GUEST, last, now);
-    }
-    ir_store(b, SPACE_SHADOW, time, now);
+    emit_use(b, time);
+    if (first != last)
+        emit_use(b, end);
 }
 
 static void add_fetch(Instr *x, GuestAddr a, unsigned len)
 {
-    unsigned bits = cache_sim_cache[CACHE_I1].g.line_bits;
-    uint64_t first = (a >> bits) + 1, last = ((a + len - 1) >> bits) + 1;
+    unsigned bits = cache_sim_cache[CACHE_I1].line_bits;
+    uint64_t first = a >> bits, last = (a + len - 1) >> bits;
     emit_trace(x, TRACE_FETCH, ir_const(x->b, TY_I64, a), ir_const(x->b, TY_I64, len));
-    if (first == x->line && last == x->line)
+    if (first + 1 == x->line && last + 1 == x->line)
         return;
     close_group(x);
     Fetch *f = block_item(x->block, ITEM_FETCH, sizeof *f, 1, 2);
     f->addr = a;
     f->size = len;
-    block_set_lines(f);
-    emit_fetch(x->b, f);
-    x->line = last;
+    emit_fetch(x, f, first, last);
+    x->line = last + 1;
 }
 
 static void begin_insn(Instr *x, IrRef i)

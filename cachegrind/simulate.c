@@ -5,21 +5,19 @@
 #include <string.h>
 
 #include "branch_sim.h"
-#include "cache_sim_lookup.h"
 #include "trace.h"
 
 enum { MAX_REF_SIZE = UINT8_MAX };
 
 /* simulate_amd64.S has the other way into these, and calls them. */
 #define HIDDEN __attribute__((visibility("hidden")))
-extern HIDDEN const char cg_fetch_entry[], cg_group_entry[];
+extern HIDDEN const char cg_fetch_entry[], cg_group_entry[], cg_group_odd_entry[],
+    cg_group_missed_entry[];
 HIDDEN uint64_t cg_fetch(struct VexState *s, uint64_t fetch);
 HIDDEN uint64_t cg_group(struct VexState *s, uint64_t group, uint64_t a);
-/** All of the group is in one line, which was not in D1 and is now. */
-HIDDEN uint64_t cg_group_missed(struct VexState *s, uint64_t group, uint64_t a);
+HIDDEN uint64_t cg_group_missed(struct VexState *s, uint64_t group, uint64_t line);
 
-_Static_assert(offsetof(Group, lo) == 16 && offsetof(Group, span) == 20,
-               "as in simulate_amd64.S");
+_Static_assert(offsetof(Group, lo) == 16 && offsetof(Group, span) == 20, "as in simulate_amd64.S");
 
 /** Misses of the first level and of the last one: costs that stand next to each other. */
 static inline __attribute__((always_inline, target("general-regs-only"))) void
@@ -33,8 +31,7 @@ uint64_t GIMLE_LIGHT cg_fetch(struct VexState *s, uint64_t fetch)
 {
     const Fetch *f = (const Fetch *)(uintptr_t)fetch;
     (void)s;
-    count_misses(item_counters(&f->head),
-                 cache_sim_fetch(f->first, f->last, f->addr, (unsigned)f->size));
+    count_misses(item_counters(&f->head), cache_sim_fetch(f->addr, (unsigned)f->size));
     return 0;
 }
 
@@ -55,15 +52,69 @@ uint64_t GIMLE_LIGHT cg_group(struct VexState *s, uint64_t group, uint64_t a)
     return 0;
 }
 
-uint64_t GIMLE_LIGHT cg_group_missed(struct VexState *s, uint64_t group, uint64_t a)
+/** The first of the group's accesses misses and the others find its line there. */
+uint64_t GIMLE_LIGHT cg_group_missed(struct VexState *s, uint64_t group, uint64_t line)
 {
     const Group *g = (const Group *)(uintptr_t)group;
-    Ref r = g->ref[0].ref;
     (void)s;
-    count_misses(item_counters(&g->head),
-                 cache_sim_data_missed(a + (uint64_t)(int64_t)r.offset, r.size));
+    count_misses(item_counters(&g->head), cache_sim_line_missed(line));
     return 0;
 }
+
+/* ---- without assembly: the time is in the state --------------------------------------------------- */
+
+static uint32_t clock_offset;
+
+void sim_init(void) { clock_offset = gimle_reg_offset(REG_TOOL(0)); }
+
+static GIMLE_LIGHT uint64_t *clock_of(struct VexState *s)
+{
+    return (uint64_t *)(void *)((char *)s + clock_offset);
+}
+
+void sim_thread_runs(struct VexState *before, struct VexState *now)
+{
+    if (before)
+        cache_sim_clock = *clock_of(before);
+    if (now)
+        *clock_of(now) = cache_sim_clock;
+}
+
+static GIMLE_LIGHT uint64_t fetch(struct VexState *s, uint64_t arg)
+{
+    cache_sim_clock = *clock_of(s);
+    cg_fetch(s, arg);
+    *clock_of(s) = cache_sim_clock;
+    return 0;
+}
+
+static GIMLE_LIGHT uint64_t group(struct VexState *s, uint64_t arg, uint64_t a)
+{
+    cache_sim_clock = *clock_of(s);
+    cg_group(s, arg, a);
+    *clock_of(s) = cache_sim_clock;
+    return 0;
+}
+
+/** A group at an odd address, lines have their usual size. If it is in one line its use is not seen here. */
+static GIMLE_LIGHT uint64_t group_odd(struct VexState *s, uint64_t arg, uint64_t a)
+{
+    const Group *g = (const Group *)(uintptr_t)arg;
+    uint64_t first = a + (uint64_t)(int64_t)g->lo, last = first + g->span;
+    if ((first ^ last) >> CACHE_SIM_USUAL_LINE_BITS)
+        group(s, arg, a);
+    return 0;
+}
+
+static GIMLE_LIGHT uint64_t group_missed(struct VexState *s, uint64_t arg, uint64_t line)
+{
+    cache_sim_clock = *clock_of(s);
+    cg_group_missed(s, arg, line);
+    *clock_of(s) = cache_sim_clock;
+    return 0;
+}
+
+/* ---- other events --------------------------------------------------------------------------------- */
 
 /** Value of an index, with its sign. */
 static GIMLE_LIGHT int64_t index_of(const uint8_t *reg, unsigned size, unsigned lane)
@@ -80,6 +131,7 @@ static uint64_t access_lanes(struct VexState *s, uint64_t lane_refs, uint64_t a)
     const Lanes *l = &r->lanes;
     uint64_t *counter = item_counters(&r->head);
     const uint8_t *state = (const uint8_t *)s;
+    cache_sim_clock = *clock_of(s);
     for (unsigned i = 0; i < l->n; i++) {
         uint64_t at = a;
         if (l->masked && !(state[l->mask + (i + 1) * l->size - 1] & 0x80))
@@ -93,6 +145,7 @@ static uint64_t access_lanes(struct VexState *s, uint64_t lane_refs, uint64_t a)
         counter[0]++;
         count_misses(&counter[1], cache_sim_data(at, l->size));
     }
+    *clock_of(s) = cache_sim_clock;
     return 0;
 }
 
@@ -146,10 +199,12 @@ static GIMLE_LIGHT uint64_t trace(struct VexState *s, uint64_t kind, uint64_t a,
 
 #define LIGHT(name, fn, n) { "cachegrind_" name, (void *)(fn), CALLEE_LIGHT, TY_NONE, n }
 
-#define ENTRY(name, fn, n) { { "cachegrind_" name, (void *)(fn), CALLEE_ENTRY, TY_NONE, n }, fn##_entry }
+#define ENTRY(fn, n) { { "cachegrind_" #fn, (void *)(fn), CALLEE_ENTRY, TY_NONE, n }, cg_##fn##_entry }
 
-const IrEntry sim_fetch = ENTRY("fetch", cg_fetch, 1);
-const SimLook sim_group = { ENTRY("group", cg_group, 2), LIGHT("group", cg_group, 2) };
+const IrEntry sim_fetch = ENTRY(fetch, 1);
+const IrEntry sim_group = ENTRY(group, 2);
+const IrEntry sim_group_odd = ENTRY(group_odd, 2);
+const IrEntry sim_group_missed = ENTRY(group_missed, 2);
 const IrCallee sim_lanes = { "cachegrind_lanes", (void *)access_lanes, CALLEE_FULL, TY_NONE, 2 };
 const IrCallee sim_conditional = LIGHT("conditional", conditional, 2);
 const IrCallee sim_indirect = LIGHT("indirect", indirect, 2);

@@ -9,14 +9,15 @@
 /** Kinds of events in the trace: characters. */
 enum { TRACE_FETCH = 'I', TRACE_READ = 'R', TRACE_WRITE = 'W', TRACE_BRANCH = 'B', TRACE_JUMP = 'J' };
 
-/** Looking at lines of D1, of which some are not those that their sets used last. */
-typedef struct SimLook {
-    IrEntry usual; /**< if cache_sim_is_usual() */
-    IrCallee any;
-} SimLook;
+/** Before anything else. */
+void sim_init(void);
+/** Threads take turns: the time goes from one's state to another's; either may be NULL. */
+void sim_thread_runs(struct VexState *before, struct VexState *now);
 
-extern const IrEntry sim_fetch;         /**< (Fetch *): a line is not in I1 */
-extern const SimLook sim_group;         /**< (Group *, address) */
+extern const IrEntry sim_fetch;         /**< (Fetch *): it is new in a line, which may not be in I1 */
+extern const IrEntry sim_group;         /**< (Group *, address) */
+extern const IrEntry sim_group_odd;     /**< (Group *, address): only if it is in two lines */
+extern const IrEntry sim_group_missed;  /**< (Group *, line): in one line, which is not in D1 */
 extern const IrCallee sim_lanes;        /**< (LaneRefs *, address) */
 extern const IrCallee sim_conditional;  /**< (Branch *, taken): counts mispredictions only */
 extern const IrCallee sim_indirect;     /**< (Branch *, target): counts mispredictions only */

@@ -18,6 +18,7 @@
 #include "base/check.h"
 #include "base/ranked_lock.h"
 #include "coregrind/aspace/aspace.h"
+#include "coregrind/core/events.h"
 #include "host_thread.h"
 #include "serialise.h"
 #include "stacks.h"
@@ -207,6 +208,7 @@ void thread_leave_blocking(Thread *t)
     serialise_acquire();
     world_join();
     t->blocked_in_kernel = false;
+    EVENT(thread_turn, t);
 }
 
 void thread_enter_blocking(Thread *t)

@@ -62,6 +62,8 @@ typedef struct GimleEvents {
 
     void (*thread_create)(Thread *parent, Thread *child);
     void (*thread_exit)(Thread *t);
+    /** @p t, whose turn it is, goes on; others may have run since it stopped (not for TOOL_PARALLEL). */
+    void (*thread_turn)(Thread *t);
     /** The image was replaced or forked: in the child. */
     void (*fork_child)(Thread *t);
 

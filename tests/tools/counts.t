@@ -44,6 +44,7 @@ compile('classes', "$bare '$source/classes.S'") or die 'cannot compile classes.S
 compile('counted', "$bare -O0 '$source/counted.c'") or die 'cannot compile counted.c';
 compile('branches', "$bare -O1 -fno-if-conversion -fno-if-conversion2 '" . branches() . "'")
     or die 'cannot compile branches.c';
+compile('turns', "gcc -g -O1 -pthread '$source/turns.c'") or die 'cannot compile turns.c';
 my $musl = Run::have('musl-gcc') && compile('sorted', "musl-gcc -g -O2 -static '$source/sorted.c'");
 
 my @geometry = (['32768,8,64', '32768,8,64', '1048576,16,64'], ['4096,1,32', '2048,4,16', '65536,2,128'],
@@ -74,6 +75,23 @@ for my $prog ("$work/classes", "$work/branches", "$work/counted", '/bin/ls -l /u
             return $ours eq $reference ? 1 : (0, "ours:      $ours", "reference: $reference");
         }];
     }
+}
+
+# The same in other circumstances: threads hand the time on, there is no room for tables, no assembly.
+for (['threads', '', "$work/turns"], ['interpreter', '', "$work/classes", '--engine=interp'],
+        ['little address space', 'ulimit -v 6000000; ', "$work/classes"]) {
+    my ($what, $before, $prog, @options) = @$_;
+    my ($i1, $d1, $ll) = @{ $geometry[0] };
+    (my $name = $what) =~ s/ /-/g;
+    push @tests, ["equals the reference: $what", sub {
+        my $file = "$work/$name.file";
+        my $ours = summary(run($name, $file, 'sh', '-c', "${before}exec \"\$@\"", 'sh', $gimle, '-q', '--tool=cachegrind',
+            @options, @sims, "--I1=$i1", "--D1=$d1", "--LL=$ll", "--access-trace=$work/$name.trace",
+            "--cachegrind-out-file=$file", $prog));
+        chomp(my $reference = qx('$work/reference' '$work/$name.trace' $i1 $d1 $ll));
+        unlink "$work/$name.trace";
+        return $ours eq $reference ? 1 : (0, "ours:      $ours", "reference: $reference");
+    }];
 }
 
 # ---- Valgrind -----------------------------------------------------------------------------------------
