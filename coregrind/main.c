@@ -261,10 +261,10 @@ static void announce_image(Thread *t, const Image *img)
     announce_object(&img->exe);
     if (img->has_interp)
         announce_object(&img->interp);
+    aspace_mark_stack(img->stack_lo, img->stack_hi - img->stack_lo);
     EVENT(mem_map, MEM_STARTUP, img->stack_lo, img->stack_hi - img->stack_lo, 0);
     GuestAddr unused_end = img->start_sp - gimle_guest->red_zone;
     EVENT(stack_die, t, img->stack_lo, unused_end - img->stack_lo);
-    aspace_mark_stack(img->stack_lo, img->stack_hi - img->stack_lo);
     t->stack_lo = img->stack_lo;
     t->stack_hi = img->stack_hi;
 }

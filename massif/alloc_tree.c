@@ -43,7 +43,7 @@ struct TreeSizes {
 
 static Arena arena;
 static HashMap places;   /**< address + 1 → Place */
-static HashMap by_trace; /**< id of the trace, twice, plus in_function → Context */
+static VEC(Context *) by_trace; /**< id of the trace, twice, plus in_function; NULL: not made yet */
 static VEC(Context *) contexts;
 
 static const char *const usual_alloc_fns[] = {
@@ -82,7 +82,7 @@ void context_code_changed(GuestAddr a, size_t len)
     for (size_t it = 0; hashmap_next(&places, &it, &key, &place);) {
         if (key - 1 - a < len) {
             hashmap_clear(&places);
-            hashmap_clear(&by_trace);
+            by_trace.n = 0;
             return;
         }
     }
@@ -155,12 +155,12 @@ Context *context_here(Thread *t, bool in_function)
     const StackTrace *trace = t ? gimle_stack_trace_depth(t, (unsigned)ms_options.depth + SPARE_FRAMES)
                                 : gimle_stack_trace_intern(&nowhere, 1);
     uint64_t key = (uint64_t)trace->id * 2 + in_function;
-    Context *c = hashmap_get_ptr(&by_trace, key);
-    if (!c) {
-        c = context_new(trace, in_function);
-        hashmap_put(&by_trace, key, (uint64_t)(uintptr_t)c);
-    }
-    return c;
+    while (by_trace.n <= key)
+        vec_push(&by_trace, NULL);
+    Context **c = &by_trace.data[key];
+    if (!*c)
+        *c = context_new(trace, in_function);
+    return *c;
 }
 
 bool context_is_ignored(const Context *c) { return c->ignored; }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The client's allocation functions, run over the guest heap.  HeapBlock.user is the number of the
- * block's bytes that the client could use: the size rounded up to 16 when it was allocated.
+ * block's bytes that the client could use: the size rounded up to 16 when it was allocated.  In the
+ * place of its stack trace, which only a tool looks at, each block has its context; NULL with --heap=no.
  */
 #include "heap_profile.h"
 
@@ -9,13 +10,16 @@
 #include <malloc.h>
 #include <string.h>
 
-#include "base/hashmap.h"
 #include "snapshots.h"
 
 enum { ROUND = 16 };
 
-/** Context of each live block, by its address. */
-static HashMap context_of;
+static Context *context_of(const HeapBlock *b) { return (Context *)(uintptr_t)b->alloc; }
+
+static void set_context(HeapBlock *b, Context *c)
+{
+    b->alloc = (const StackTrace *)(const void *)c;
+}
 
 void heap_profile_start(void) { gimle_heap_init(ROUND, 0, 0); }
 
@@ -24,7 +28,7 @@ static int64_t slop(const HeapBlock *b) { return (int64_t)(b->user - b->size); }
 /** Totals and tree: @p b is live from now on. */
 static void count_in(HeapBlock *b, Context *c)
 {
-    hashmap_put(&context_of, b->addr, (uint64_t)(uintptr_t)c);
+    set_context(b, c);
     if (context_is_ignored(c))
         return;
     context_add(c, (int64_t)b->size);
@@ -50,21 +54,20 @@ static HeapBlock *new_block(Thread *t, uint64_t size, uint64_t align, HeapAllocK
 
 static void free_block(Thread *t, HeapBlock *b)
 {
-    Context *c = hashmap_get_ptr(&context_of, b->addr);
+    Context *c = context_of(b);
     if (c && !context_is_ignored(c)) {
         snapshot_before_shrink();
         context_add(c, -(int64_t)b->size);
         ms_totals_add_heap(-(int64_t)b->size, -(ms_options.heap_admin + slop(b)));
         snapshot_after_change();
     }
-    hashmap_remove(&context_of, b->addr);
     gimle_heap_free(t, b, NULL);
 }
 
 /** Give the old block's bytes to the new size: one step as the profile sees it. */
 static void count_resize(Context *old, Context *new, int64_t old_size, int64_t old_slop, HeapBlock *b)
 {
-    hashmap_put(&context_of, b->addr, (uint64_t)(uintptr_t)new);
+    set_context(b, new);
     if (context_is_ignored(old))
         return;
     context_add(old, -old_size);
@@ -77,7 +80,7 @@ static void count_resize(Context *old, Context *new, int64_t old_size, int64_t o
 static GuestAddr resize_block(Thread *t, HeapBlock *old, uint64_t size)
 {
     int64_t old_size = (int64_t)old->size, old_slop = slop(old);
-    Context *c = hashmap_get_ptr(&context_of, old->addr);
+    Context *c = context_of(old);
     HeapBlock *b = old;
     if (c && !context_is_ignored(c) && size < old->size)
         snapshot_before_shrink();
@@ -88,7 +91,6 @@ static GuestAddr resize_block(Thread *t, HeapBlock *old, uint64_t size)
         b->user = (size + ROUND - 1) & ~(uint64_t)(ROUND - 1);
         memcpy((void *)(uintptr_t)b->addr, (void *)(uintptr_t)old->addr,
                old->size < size ? old->size : size);
-        hashmap_remove(&context_of, old->addr);
         gimle_heap_free(t, old, NULL);
     }
     if (c)

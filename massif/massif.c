@@ -65,6 +65,8 @@ static void massif_init(void)
 static void massif_fini(int exit_code)
 {
     (void)exit_code;
+    if (ms_options.pages_as_heap)
+        pages_stack_grown();
     output_write();
 }
 

@@ -6,6 +6,8 @@
 #include "massif.h"
 
 void pages_mapped(MemWhy why, GuestAddr a, size_t len);
+/** The stack may have grown, which nobody tells. */
+void pages_stack_grown(void);
 void pages_unmapped(GuestAddr a, size_t len);
 
 #endif
