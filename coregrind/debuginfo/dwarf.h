@@ -51,6 +51,7 @@ typedef struct DwarfVariable {
 bool dwarf_describe_local(Dwarf *d, uint64_t vaddr, int64_t from_cfa, DwarfVariable *out, Arena *a);
 /** The variable that has the byte at @p vaddr. */
 bool dwarf_describe_global(Dwarf *d, uint64_t vaddr, DwarfVariable *out, Arena *a);
+
 /**
  * The position alone of the innermost code at @p vaddr, which reads no more than line tables: names are
  * NULL.  It is the same up to *end.  False if the address is in no unit.
