@@ -174,8 +174,10 @@ static bool exec_safe_point(Thread *t)
 {
     VexState *s = t->state;
     while (__atomic_exchange_n(&s->pending, 0, __ATOMIC_SEQ_CST)) {
-        if (t->exit_state != THREAD_RUNS)
+        if (t->exit_state != THREAD_RUNS) {
+            s->pending = 1; /* it may run on, for __libc_freeres, and then a signal may be waiting */
             return false;
+        }
         thread_safe_point(t);
         if (t->code_written_len) {
             size_t len = t->code_written_len;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // A tracer under the tool: its child runs another program, natively, and the tracer sees and changes that program's
 // own registers, memory, signals and system calls, step by step.
+// DIFFERS: what the tracer reads of /proc differs
 // OPTIONS: --child-silent-after-fork=yes
 // STDOUT: stopped at the program's start: yes
 // STDOUT: 200 steps, each seen alike in three ways: yes

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // A frame made by hand, as a threading library may: rt_sigreturn takes registers, flags, mask, alternate stack and
 // floating point state from it, or leaves the latter as new if there is none.
+// DIFFERS: Valgrind refuses such frames
 // TOOL: none
 // OPTIONS: --child-silent-after-fork=yes
 // CFLAGS: -no-pie
