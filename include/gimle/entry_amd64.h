@@ -5,6 +5,7 @@
  */
 #ifndef GIMLE_ENTRY_AMD64_H
 #define GIMLE_ENTRY_AMD64_H
+#ifdef __ASSEMBLER__
 
 /* A function that C may name. */
 .macro GIMLE_ENTRY name
@@ -40,4 +41,5 @@
 	popq	%rax
 .endm
 
+#endif
 #endif
