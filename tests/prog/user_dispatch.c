@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // prctl(PR_SET_SYSCALL_USER_DISPATCH): calls from outside a range become SIGSYS, as Wine has it, unless a byte in memory
 // allows them; a child is free of it.  Of a call's number the low 32 bits count.
+// DIFFERS: Valgrind knows no such prctl()
 // TOOL: none
 // OPTIONS: --child-silent-after-fork=yes
 // STDOUT: wrong arguments: 22 22 22
