@@ -31,7 +31,7 @@ typedef struct HeapCounts {
 static _Atomic(HeapCounts *) all_counts;
 static _Thread_local HeapCounts *my_counts __attribute__((tls_model("initial-exec")));
 
-static HeapCounts *new_counts(void)
+static __attribute__((noinline)) HeapCounts *new_counts(void)
 {
     HeapCounts *c = calloc(1, sizeof *c);
     CHECK(c != NULL, "out of memory");
@@ -53,19 +53,23 @@ McHeapStats mc_heap_stats(void)
 }
 
 /** Only the owner writes, so no locked addition is needed. */
-static inline void count(_Atomic uint64_t *n, uint64_t by)
+static inline void add(_Atomic uint64_t *n, uint64_t by)
 {
     atomic_store_explicit(n, atomic_load_explicit(n, memory_order_relaxed) + by,
                           memory_order_relaxed);
 }
 
-void mc_heap_count(uint64_t allocs, uint64_t frees, uint64_t bytes)
+static inline void count(uint64_t allocs, uint64_t frees, uint64_t bytes)
 {
-    HeapCounts *c = my_counts ? my_counts : new_counts();
-    count(&c->allocs, allocs);
-    count(&c->frees, frees);
-    count(&c->bytes, bytes);
+    HeapCounts *c = my_counts;
+    if (__builtin_expect(!c, 0))
+        c = new_counts();
+    add(&c->allocs, allocs);
+    add(&c->frees, frees);
+    add(&c->bytes, bytes);
 }
+
+void mc_heap_count(uint64_t allocs, uint64_t frees, uint64_t bytes) { count(allocs, frees, bytes); }
 
 static void on_arena(GuestAddr a, size_t len)
 {
@@ -75,8 +79,13 @@ static void on_arena(GuestAddr a, size_t len)
 
 static void on_dead(GuestAddr a, size_t len) { gimle_shadow_refill(a, len, SH_NOACCESS); }
 
+/** Both stacks of each block are kept, and there is nothing else to do when it comes or goes. */
+static bool is_plain;
+
 void mc_heap_start(void)
 {
+    is_plain = mc_options.keep_stacks == KEEP_BOTH && mc_options.xtree_memory == HEAP_TREE_NONE &&
+               mc_options.malloc_fill < 0 && mc_options.free_fill < 0;
     gimle_heap_on_arena(on_arena);
     gimle_heap_on_dead(on_dead);
     gimle_heap_init((size_t)mc_options.red_zone, (uint64_t)mc_options.freelist_vol,
@@ -109,37 +118,61 @@ static void zero(GuestAddr a, size_t size)
 
 typedef enum Contents { CONTENTS_UNDEFINED, CONTENTS_ZERO } Contents;
 
+/** What few ask for when a block comes. */
+static __attribute__((noinline)) void begin_with_care(Thread *t, HeapBlock *b, Contents c)
+{
+    int keep = mc_options.keep_stacks;
+    b->alloc = trace_for(t, keep != KEEP_NONE && keep != KEEP_FREE);
+    if (mc_options.xtree_memory != HEAP_TREE_NONE)
+        heap_tree_alloc(b->alloc, b->size);
+    if (c != CONTENTS_ZERO && mc_options.malloc_fill >= 0)
+        fill(b->addr, b->size, mc_options.malloc_fill);
+}
+
 /** A new live block with its shadow; NULL if there is no memory. */
-static HeapBlock *new_block(Thread *t, size_t size, size_t align, HeapAllocKind kind, Contents c)
+static inline HeapBlock *new_block(Thread *t, size_t size, size_t align, HeapAllocKind kind, Contents c)
 {
     HeapBlock *b = gimle_heap_alloc(t, size, align, kind);
     if (!b)
         return NULL;
-    int keep = mc_options.keep_stacks;
-    b->alloc = trace_for(t, keep != KEEP_NONE && keep != KEEP_FREE);
+    GuestAddr a = b->addr;
     b->user = origin_birth();
-    mc_heap_count(1, 0, size);
-    if (mc_options.xtree_memory != HEAP_TREE_NONE)
-        heap_tree_alloc(b->alloc, size);
+    count(1, 0, size);
+    if (__builtin_expect(is_plain, 1))
+        b->alloc = gimle_stack_trace(t);
+    else
+        begin_with_care(t, b, c);
     if (c == CONTENTS_ZERO)
-        zero(b->addr, size);
-    else if (mc_options.malloc_fill >= 0)
-        fill(b->addr, size, mc_options.malloc_fill);
-    shadow_set(b->addr, size, c == CONTENTS_ZERO ? SH_DEFINED : SH_UNDEFINED);
+        zero(a, size);
+    if (c != CONTENTS_ZERO && __builtin_expect(shadow_block_is_easy(size), 1))
+        shadow_block_begins(a, size);
+    else
+        shadow_set(a, size, c == CONTENTS_ZERO ? SH_DEFINED : SH_UNDEFINED);
     return b;
 }
 
-static void retire(Thread *t, HeapBlock *b)
+/** What few ask for when a block goes. */
+static __attribute__((noinline)) void end_with_care(Thread *t, HeapBlock *b)
 {
-    bool keep_free = mc_options.keep_stacks >= KEEP_FREE;
     if (mc_options.free_fill >= 0)
         fill(b->addr, b->size, mc_options.free_fill);
-    shadow_set_noaccess(b->addr, b->size);
     if (mc_options.xtree_memory != HEAP_TREE_NONE)
         heap_tree_free(t, b->alloc, b->size);
     if (mc_options.keep_stacks == KEEP_ALLOC_THEN_FREE)
         b->alloc = NULL;
-    gimle_heap_free(t, b, trace_for(t, keep_free));
+}
+
+static inline void retire(Thread *t, HeapBlock *b)
+{
+    GuestAddr a = b->addr;
+    size_t size = b->size;
+    if (__builtin_expect(!is_plain, 0))
+        end_with_care(t, b);
+    if (__builtin_expect(b->kind < HEAP_CUSTOM && shadow_block_is_easy(size), 1))
+        shadow_block_ends(a, size);
+    else
+        shadow_set_noaccess(a, size);
+    gimle_heap_free(t, b, trace_for(t, mc_options.keep_stacks >= KEEP_FREE));
 }
 
 /**
@@ -178,14 +211,12 @@ static void decided_by(GuestCall *c, unsigned first, unsigned last)
             mc_error_cond(c->thread, mc_reg_origin(c->thread, gimle_guest->arg[i]));
 }
 
-/** HeapBlock.taken is set by whoever frees the block: only one thread does. */
-static inline bool take(HeapBlock *b) { return __atomic_exchange_n(&b->taken, 1, __ATOMIC_ACQ_REL) == 0; }
-
 /** The live block at @p a for the thread that is going to free it; reports if there is none. */
 static HeapBlock *claim(Thread *t, GuestAddr a, HeapAllocKind kind)
 {
-    HeapBlock *b = gimle_heap_find_start(a);
-    if (!b || !take(b)) {
+    const HeapBlock *there = gimle_heap_find_start(a);
+    HeapBlock *b = there ? gimle_heap_claim(a, there->kind) : NULL;
+    if (!b) {
         mc_error_free(t, a);
         return NULL;
     }
@@ -428,13 +459,6 @@ QUICK(quick_calloc)
                                      CONTENTS_ZERO));
 }
 
-/** claim() where there is nothing to report, else NULL. */
-static HeapBlock *quick_claim(GuestAddr a, HeapAllocKind kind)
-{
-    HeapBlock *b = gimle_heap_find_start(a);
-    return b && b->kind == kind && take(b) ? b : NULL;
-}
-
 QUICK(quick_free)
 {
     (void)a1, (void)a2, (void)a3;
@@ -442,7 +466,7 @@ QUICK(quick_free)
         return guest_quick_declined();
     if (a0 == 0)
         return guest_quick_done(0);
-    HeapBlock *b = quick_claim(a0, (HeapAllocKind)what->aux);
+    HeapBlock *b = gimle_heap_claim(a0, (HeapAllocKind)what->aux);
     if (!b)
         return guest_quick_declined();
     mc_heap_count(0, 1, 0);
@@ -456,7 +480,7 @@ QUICK(quick_realloc)
     (void)a2, (void)a3, (void)what;
     if (a0 == 0 || a1 == 0 || (int64_t)a1 < 0 || mc_arguments_suspect(s, 2))
         return guest_quick_declined();
-    HeapBlock *old = quick_claim(a0, HEAP_MALLOC);
+    HeapBlock *old = gimle_heap_claim(a0, HEAP_MALLOC);
     return old ? quick_result(s, move_block(t, old, a1)) : guest_quick_declined();
 }
 

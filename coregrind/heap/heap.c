@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The guest heap as tools use it.  Each host thread keeps a few free slots of each size class, so
- * that allocating takes no lock; freeing takes one for the quarantine.  Nothing of ours is in
- * the client's memory: whatever the client overwrites, the heap stays whole.
+ * The guest heap as tools use it.  Each host thread has a few free slots of each size class, so
+ * that allocating takes no lock; freeing takes one for the quarantine, once for many blocks.  Nothing
+ * of ours is in the client's memory: whatever the client overwrites, the heap stays whole.
  */
 #include <pthread.h>
 #include <stdlib.h>
@@ -15,12 +15,11 @@
 enum { CACHE_BATCH = 32, BIG_BATCH_BYTES = 32768, MAX_HELD = 16 };
 
 typedef struct ThreadCache {
-    uint16_t n[HEAP_CLASSES];
     bool registered;     /**< with cache_key, so that it is emptied when the thread ends */
     unsigned n_held;
     uint64_t held_bytes;
-    Slot *held[MAX_HELD]; /**< freed, on the way to the quarantine */
-    Slot *free[HEAP_CLASSES][CACHE_BATCH];
+    Freed held[MAX_HELD]; /**< on the way to the quarantine */
+    SlotRun run[HEAP_CLASSES];
 } ThreadCache;
 
 static _Thread_local ThreadCache cache;
@@ -42,10 +41,8 @@ static void empty_cache(void *arg)
 {
     ThreadCache *c = arg;
     release_held(c);
-    for (unsigned i = 0; i < HEAP_CLASSES; i++) {
-        spans_give(c->free[i], c->n[i]);
-        c->n[i] = 0;
-    }
+    for (unsigned i = 0; i < HEAP_CLASSES; i++)
+        spans_give_run(&c->run[i]);
     c->registered = false;
 }
 
@@ -88,59 +85,64 @@ static unsigned batch_of(unsigned cls)
     return n < 1 ? 1 : n > CACHE_BATCH ? CACHE_BATCH : n;
 }
 
-static Slot *refill(unsigned cls)
-{
-    if (!cache.registered)
-        register_cache();
-    unsigned n = spans_take(cls, cache.free[cls], batch_of(cls));
-    if (n == 0)
-        return NULL;
-    cache.n[cls] = (uint16_t)(n - 1);
-    return cache.free[cls][n - 1];
-}
+enum { AHEAD = 3 };
 
-/** The slot will be used soon: its memory, and the shadow that a tool may have for it. */
-static inline void prefetch_slot(const Slot *s, unsigned cls)
+/** Slots are mostly taken one after the other, downwards, so one some way on will be used soon: its record,
+ *  its memory and the shadow that a tool may have for it. */
+static inline void prefetch_slot(const Slot *s, GuestAddr a, uint32_t bytes)
 {
-    GuestAddr a = s->b.addr;
     __builtin_prefetch(s, 1);
     __builtin_prefetch((void *)(uintptr_t)a, 1);
-    __builtin_prefetch(gimle_shadow(a), 1);
-    if (cls >= 5)
-        __builtin_prefetch(gimle_shadow(a) + 64, 1);
+    for (uint32_t i = 0; i < bytes && i < 8 * 64; i += 64)
+        __builtin_prefetch(gimle_shadow(a) + i, 1);
 }
 
-static inline Slot *take_slot(unsigned cls)
+static unsigned highest_bit(uint64_t bits) { return 63 - (unsigned)__builtin_clzll(bits); }
+
+static bool refill(unsigned cls)
 {
-    enum { AHEAD = 3 };
-    unsigned n = cache.n[cls];
-    if (__builtin_expect(n == 0, 0))
-        return refill(cls);
-    if (n > AHEAD)
-        prefetch_slot(cache.free[cls][n - 1 - AHEAD], cls);
-    cache.n[cls] = (uint16_t)(n - 1);
-    return cache.free[cls][n - 1];
+    SlotRun *run = &cache.run[cls];
+    if (!cache.registered)
+        register_cache();
+    if (!spans_take(cls, batch_of(cls), cache.run))
+        return false;
+    unsigned top = highest_bit(run->bits);
+    for (unsigned i = 0; i < AHEAD && i <= top; i++)
+        prefetch_slot(run->slot + top - i, run->addr + (GuestAddr)(top - i) * run->bytes, run->bytes);
+    return true;
 }
 
-void heap_recycle(Slot **slots, unsigned n)
+void heap_recycle(Freed *blocks, unsigned n)
 {
     unsigned kept = 0;
     for (unsigned i = 0; i < n; i++) {
-        Slot *s = slots[i];
-        if (slot_is_registered(s)) {
-            registered_remove(s);
+        if (freed_class(blocks[i]) != FREED_RECORD) {
+            blocks[kept++] = freed_value(blocks[i]);
             continue;
         }
-        slot_set_state(s, SLOT_FREE);
-        if (s->b.detail == CLASS_LARGE)
+        Slot *s = freed_slot(blocks[i]);
+        if (slot_is_registered(s)) {
+            registered_remove(s);
+        } else {
+            slot_set_state(s, SLOT_FREE);
             span_free_large(s);
-        else
-            slots[kept++] = s;
+        }
     }
-    spans_give(slots, kept);
+    spans_give(blocks, kept);
 }
 
 /* ---- allocating and freeing -------------------------------------------------------------------------- */
+
+static inline GuestAddr align_up(GuestAddr a, size_t align) { return (a + align - 1) & ~(GuestAddr)(align - 1); }
+
+static HeapBlock *alloc_large(size_t need, size_t size, size_t align, HeapAllocKind kind)
+{
+    Slot *s = span_new_large(need);
+    if (!s)
+        return NULL;
+    slot_fill(s, align_up(s->b.addr, align), size, kind, CLASS_LARGE, SLOT_LIVE);
+    return &s->b;
+}
 
 HeapBlock *gimle_heap_alloc(Thread *t, size_t size, size_t align, HeapAllocKind kind)
 {
@@ -151,17 +153,20 @@ HeapBlock *gimle_heap_alloc(Thread *t, size_t size, size_t align, HeapAllocKind 
         return NULL;
     size_t payload = (size + 15) & ~(size_t)15;
     size_t need = heap_red_zone + (align - 16) + (payload ? payload : 16) + heap_red_zone;
-    Slot *s = need <= HEAP_MAX_SLOT ? take_slot(size_class(need)) : span_new_large(need);
-    if (!s)
+    if (__builtin_expect(need > HEAP_MAX_SLOT, 0))
+        return alloc_large(need, size, align, kind);
+    unsigned cls = size_class(need);
+    SlotRun *run = &cache.run[cls];
+    if (__builtin_expect(!run->bits, 0) && !refill(cls))
         return NULL;
-    GuestAddr a = s->b.addr; /* of the block that was here before, most often as aligned */
-    if (s->b.is_placed || align != 16)
-        a = (span_slot_addr(s) + heap_red_zone + align - 1) & ~(GuestAddr)(align - 1);
-    s->b = (HeapBlock){ .addr = a, .size = size, .kind = kind, .detail = s->b.detail,
-                        .is_placed = align != 16, .freed = SLOT_FREE };
-    slot_set_state(s, SLOT_LIVE);
-    if (s->b.detail != CLASS_LARGE && heap_is_of_one_thread())
-        parts_count_live(slot_span(s), s);
+    unsigned i = highest_bit(run->bits);
+    run->bits ^= 1ULL << i;
+    Slot *s = run->slot + i;
+    GuestAddr a = run->addr + (GuestAddr)i * run->bytes;
+    prefetch_slot(s - AHEAD, a - AHEAD * (GuestAddr)run->bytes, run->bytes);
+    slot_fill(s, align_up(a, align), size, kind, cls, SLOT_LIVE);
+    if (heap_is_of_one_thread())
+        parts_count_live(run->span, run->first + i);
     return &s->b;
 }
 
@@ -172,11 +177,13 @@ void gimle_heap_free(Thread *t, HeapBlock *b, const StackTrace *where)
     CHECK(b->freed == SLOT_LIVE, "block %llx is not live", (unsigned long long)b->addr);
     b->free = where;
     slot_set_state(s, SLOT_FREED);
-    if (!slot_is_registered(s) && s->b.detail != CLASS_LARGE && heap_is_of_one_thread())
-        parts_count_dead(slot_span(s), s);
-    if (!cache.registered)
+    if (heap_is_of_one_thread() && !slot_is_registered(s) && s->b.detail != CLASS_LARGE) {
+        Span *span = slot_span(s);
+        parts_count_dead(span, (uint32_t)(s - span->slot));
+    }
+    if (__builtin_expect(!cache.registered, 0))
         register_cache();
-    cache.held[cache.n_held++] = s;
+    cache.held[cache.n_held++] = freed_of(s);
     cache.held_bytes += b->size;
     if (cache.n_held == MAX_HELD || quarantine_is_due(cache.held_bytes))
         release_held(&cache);
@@ -209,13 +216,28 @@ HeapBlock *gimle_heap_register(Thread *t, GuestAddr a, size_t size, size_t red_z
 
 /* ---- finding --------------------------------------------------------------------------------------------- */
 
-HeapBlock *gimle_heap_find_start(GuestAddr a)
+static inline HeapBlock *find_start(GuestAddr a)
 {
-    Slot *s = registered_find_start(a); /* the first block of a pool in a block of ours */
+    Slot *s = registered_count() ? registered_find_start(a) : NULL; /* the first of a pool in a block of ours */
     if (s)
         return &s->b;
-    s = span_slot_at(a);
-    return s && slot_state(s) == SLOT_LIVE && s->b.addr == a ? &s->b : NULL;
+    s = span_slot(a, true);
+    return s && s->b.addr == a && slot_state(s) == SLOT_LIVE ? &s->b : NULL;
+}
+
+HeapBlock *gimle_heap_find_start(GuestAddr a) { return find_start(a); }
+
+HeapBlock *gimle_heap_claim(GuestAddr a, HeapAllocKind kind)
+{
+    HeapBlock *b = find_start(a);
+    if (!b || b->kind != kind)
+        return NULL;
+    if (gimle_thread_count() > 1)
+        return __atomic_exchange_n(&b->taken, 1, __ATOMIC_ACQ_REL) == 0 ? b : NULL;
+    /* An atomic exchange waits for all stores before it, some of which are in no cache. */
+    uint64_t was = *slot_word(slot_of(b));
+    *slot_word(slot_of(b)) = was | 1ULL << SLOT_TAKEN;
+    return was >> SLOT_TAKEN == 0 ? b : NULL;
 }
 
 HeapBlock *gimle_heap_find_near(GuestAddr a)

@@ -20,14 +20,21 @@
 #include "coregrind/core/host_fd.h"
 #include "coregrind/heap/heap_internal.h"
 
-enum { PAGE_NS = 2400, PART_NS = PART_BYTES / 4096 * PAGE_NS, ASK_EVERY = 128,
+enum { PAGE_NS = 2400, PART_NS = PART_BYTES / 4096 * PAGE_NS, ASK_EVERY = 8,
+       MORE = 1 << 20,             /**< bytes that are given back at a time beside what is too much */
        CREDIT_NS = 150000000, SHARE = 12, /**< of its time: one in SHARE */
 };
+
+#ifdef MADV_POPULATE_WRITE
+enum { POPULATE_WRITE = MADV_POPULATE_WRITE };
+#else
+enum { POPULATE_WRITE = 23 }; /* a kernel that does not know it refuses */
+#endif
 
 void (*heap_dead_callback)(GuestAddr a, size_t len);
 
 /** Bytes beside two for each byte of live slots: what all of the process and what the heap may occupy. */
-static uint64_t process_allowed = 60000000, heap_allowed = 28000000;
+static uint64_t process_allowed = 61000000, heap_allowed = 28000000;
 static uint64_t resident;           /**< bytes of pages and shadow of spans, and their records */
 static uint64_t in_runs;            /**< of free runs */
 static uint64_t live;               /**< bytes of slots with live blocks */
@@ -36,32 +43,35 @@ static int64_t spent_ns;
 
 void parts_init(uint64_t quarantine_bytes)
 {
-    process_allowed = quarantine_bytes * 3;
+    process_allowed = quarantine_bytes * 3 + 1000000;
     heap_allowed = quarantine_bytes / 10 * 14;
 }
 
-/** What the process occupies now; looked up now and then. */
+/** What the process occupies now. */
 static uint64_t process_bytes(void)
 {
-    static unsigned asked;
-    static uint64_t bytes;
-    if (asked++ % ASK_EVERY == 0) {
-        char text[128];
-        unsigned long long size, pages;
-        int fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
-        ssize_t n = fd < 0 ? 0 : read(fd, text, sizeof text - 1);
-        text[n < 0 ? 0 : n] = '\0';
-        bytes = sscanf(text, "%llu %llu", &size, &pages) == 2 ? pages * 4096 : 0;
-        if (fd >= 0)
-            close(fd);
-    }
-    return bytes;
+    char text[128];
+    unsigned long long size, pages;
+    int fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd < 0 ? 0 : read(fd, text, sizeof text - 1);
+    text[n < 0 ? 0 : n] = '\0';
+    if (fd >= 0)
+        close(fd);
+    return sscanf(text, "%llu %llu", &size, &pages) == 2 ? pages * 4096 : 0;
 }
 
-static bool is_too_much(void)
+static uint64_t process;            /**< what it occupied when last asked, less what was given back since */
+
+/** How many bytes too much the process occupies; looked up now and then. */
+static uint64_t excess(void)
 {
-    return resident + in_runs > heap_allowed + 2 * live &&
-           process_bytes() > process_allowed + 2 * live;
+    static unsigned asked;
+    if (resident + in_runs <= heap_allowed + 2 * live) /* as far as we know ourselves */
+        return 0;
+    if (asked++ % ASK_EVERY == 0)
+        process = process_bytes();
+    uint64_t allowed = process_allowed + 2 * live;
+    return process > allowed ? process - allowed : 0;
 }
 
 static int64_t now_ns(void)
@@ -87,56 +97,104 @@ static bool may_spend(int64_t cost)
     return true;
 }
 
-static bool may_give(int64_t cost)
+/** Is somebody interested, and nobody else about? */
+static bool may_ask(void)
 {
-    return heap_dead_callback && gimle_thread_count() == 1 && host_fd_may_open() && is_too_much() &&
-           may_spend(cost);
+    return heap_dead_callback && heap_is_of_one_thread() && gimle_thread_count() == 1 && host_fd_may_open();
 }
 
-/** Parts first to last that slot @p s lies in. */
-static inline unsigned first_part(const Span *span, const Slot *s, unsigned *last)
+static bool may_give(int64_t cost)
 {
-    size_t off = (size_t)(s - span->slot) * span->slot_size;
+    return may_ask() && excess() > 0 && may_spend(cost);
+}
+
+/** Parts first to last that slot @p i lies in. */
+static inline unsigned first_part(const Span *span, uint32_t i, unsigned *last)
+{
+    size_t off = (size_t)i * span->slot_size;
     *last = (unsigned)((off + span->slot_size - 1) >> PART_BITS);
     return (unsigned)(off >> PART_BITS);
 }
 
-void parts_count_live(Span *span, const Slot *s)
+/** Part @p i is in use again. */
+static void come_back(Span *span, unsigned i)
 {
-    unsigned last, i = first_part(span, s, &last);
+    SpanPart *p = &span->part[i];
+    /* All of its shadow was given back: cheaper at once than page by page. */
+    if (p->has_pages && host_fd_may_open())
+        madvise(gimle_shadow(span->base + i * (GuestAddr)PART_BYTES), PART_BYTES, POPULATE_WRITE);
+    resident += p->has_pages ? PART_BYTES : 2 * PART_BYTES;
+    p->has_shadow = p->has_pages = true;
+}
+
+void parts_count_live(Span *span, uint32_t i)
+{
+    unsigned last, k = first_part(span, i, &last);
     live += span->slot_size;
-    for (; i <= last; i++) {
-        SpanPart *p = &span->part[i];
-        p->live++;
-        if (!p->has_shadow) {
-            resident += p->has_pages ? PART_BYTES : 2 * PART_BYTES;
-            p->has_shadow = p->has_pages = true;
-        }
+    for (; k <= last; k++) {
+        span->part[k].live++;
+        if (__builtin_expect(!span->part[k].has_shadow, 0))
+            come_back(span, k);
     }
 }
 
-/** The tool may give back the shadow of part @p i, in which nothing lives any more. */
+void parts_count_dead(Span *span, uint32_t i)
+{
+    unsigned last, k = first_part(span, i, &last);
+    live -= span->slot_size;
+    for (; k <= last; k++)
+        span->part[k].live--;
+}
+
+/** May a slot that lies in part @p k be given out before it has been in the quarantine? */
+static bool part_is_open(const Span *span, unsigned k, const SlotRun *open)
+{
+    uint32_t first = k * (uint32_t)PART_BYTES / span->slot_size;
+    uint32_t end = ((k + 1) * (uint32_t)PART_BYTES + span->slot_size - 1) / span->slot_size;
+    if (open->span == span && open->bits && open->first < end && open->first + 64 > first)
+        return true;
+    for (uint32_t w = first / 64; w <= (end - 1) / 64 && w < SPAN_WORDS; w++) {
+        uint64_t bits = span->free[w];
+        bits &= w == first / 64 ? ~0ULL << first % 64 : ~0ULL;
+        bits &= w == end / 64 ? (1ULL << end % 64) - 1 : ~0ULL;
+        if (bits)
+            return true;
+    }
+    return false;
+}
+
+/** The shadow of part @p i, in which nothing lives and for some time nothing will, need not be kept. */
 static void tell_dead(Span *span, unsigned i)
 {
-    SpanPart *p = &span->part[i];
-    p->retired = 0;
-    p->has_shadow = false;
+    span->part[i].has_shadow = false;
     resident -= PART_BYTES;
+    process -= process < PART_BYTES ? process : PART_BYTES;
     heap_dead_callback(span->base + i * (GuestAddr)PART_BYTES, PART_BYTES);
 }
 
-void parts_count_dead(Span *span, const Slot *s)
+void parts_sweep(Span *all, const SlotRun *open)
 {
-    unsigned last, i = first_part(span, s, &last);
-    uint32_t units = span->slot_size >> 4;
-    live -= span->slot_size;
-    for (; i <= last; i++) {
-        SpanPart *p = &span->part[i];
-        uint32_t retired = p->retired + units;
-        p->retired = (uint16_t)(retired > UINT16_MAX ? UINT16_MAX : retired);
-        if (--p->live == 0 && retired >= PART_BYTES / 16 / 2 && p->has_shadow && may_give(PART_NS))
-            tell_dead(span, i);
+    static unsigned skip; /* where all is alive there is nothing to find: not each time anew */
+    if (skip > 0) {
+        skip--;
+        return;
     }
+    uint64_t much = may_ask() ? excess() : 0, given = 0;
+    if (much == 0)
+        return;
+    unsigned walked = 0;
+    /* The youngest first: they will wait longest. */
+    for (Span *s = all; s; s = s->next, walked++) {
+        for (unsigned k = 0; s->slot_size && k < s->len / PART_BYTES; k++) {
+            if (s->part[k].live > 0 || !s->part[k].has_shadow || part_is_open(s, k, &open[s->cls]))
+                continue;
+            if (given >= much + MORE || !may_spend(PART_NS))
+                return;
+            tell_dead(s, k);
+            given += PART_BYTES;
+        }
+    }
+    skip = walked / 16;
 }
 
 static uint64_t records_of(const Span *span) { return span->n_slots * sizeof(Slot); }
@@ -166,7 +224,8 @@ void parts_forget(Span *span)
 
 void parts_give(GuestAddr base, size_t len)
 {
-    if (!heap_is_of_one_thread() || !may_give((int64_t)(len / 4096) * 2 * PAGE_NS))
+    /* Some runs are best kept: they are what is used next. */
+    if (in_runs <= heap_allowed / 4 || !may_give((int64_t)(len / 4096) * 2 * PAGE_NS))
         return;
     madvise((void *)(uintptr_t)base, len, MADV_DONTNEED);
     heap_dead_callback(base, len);

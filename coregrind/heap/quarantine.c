@@ -4,8 +4,8 @@
  * accesses are still recognised.  Big blocks have a queue of their own that is emptied first: one
  * of them costs as much room as thousands of small ones.
  *
- * What leaves was freed long ago and is in no cache: the queue is an array, so that the records
- * of the next ones are known and fetched in time.
+ * What leaves was freed long ago and is in no cache, so the queue has what is needed to use the memory
+ * again.
  */
 #include <stddef.h>
 #include <stdlib.h>
@@ -14,11 +14,11 @@
 #include "base/ranked_lock.h"
 #include "coregrind/heap/heap_internal.h"
 
-enum { PIECE_SLOTS = 1023, AHEAD = 8, MAX_OUT = 64 };
+enum { PIECE_SLOTS = 1023, MAX_OUT = 64 };
 
 typedef struct Piece {
     struct Piece *next;
-    Slot *slot[PIECE_SLOTS];
+    Freed slot[PIECE_SLOTS];
 } Piece;
 
 typedef struct Queue {
@@ -40,6 +40,35 @@ void quarantine_init(uint64_t bytes, uint64_t big_block)
 
 bool quarantine_is_due(uint64_t bytes) { return bytes >= limit / 64; }
 
+Slot *freed_slot(Freed f)
+{
+    if (freed_class(f) == FREED_RECORD)
+        return (Slot *)(uintptr_t)freed_value(f);
+    const Span *span = span_find(freed_value(f));
+    return &span->slot[span_index(span, freed_value(f))];
+}
+
+Freed freed_of(const Slot *s)
+{
+    Freed big = s->b.size >= big_size && big_size ? 1ULL << FREED_BIG : 0;
+    if (slot_is_registered(s) || s->b.detail == CLASS_LARGE)
+        return big | (Freed)FREED_RECORD << FREED_CLASS | (uintptr_t)s;
+    return big | (Freed)s->b.detail << FREED_CLASS | s->b.addr;
+}
+_Static_assert(HEAP_CLASSES < FREED_RECORD && FREED_CLASS >= 45, "Freed holds addresses and classes");
+
+/**
+ * What a block counts for: what it occupies, red zones included.  By the client's bytes alone, 20 MB
+ * of small blocks would need 160.
+ */
+static inline uint64_t weight(Freed f)
+{
+    if (freed_class(f) != FREED_RECORD)
+        return size_class_bytes(freed_class(f));
+    const Slot *s = freed_slot(f);
+    return s->b.size + 1 + 2 * (slot_is_registered(s) ? s->b.detail : heap_red_zone);
+}
+
 static Piece *piece_new(void)
 {
     Piece *p = spare;
@@ -52,9 +81,9 @@ static Piece *piece_new(void)
     return p;
 }
 
-static void push(Queue *q, Slot *s)
+static inline void push(Queue *q, Freed f)
 {
-    if (!q->last || q->end == PIECE_SLOTS) {
+    if (__builtin_expect(!q->last || q->end == PIECE_SLOTS, 0)) {
         Piece *p = piece_new();
         if (q->last)
             q->last->next = p;
@@ -63,71 +92,49 @@ static void push(Queue *q, Slot *s)
         q->last = p;
         q->end = 0;
     }
-    q->last->slot[q->end++] = s;
+    q->last->slot[q->end++] = f;
 }
 
-static Slot *pop(Queue *q)
+/** The first piece has been read to its end. */
+static void drop_piece(Queue *q)
 {
     Piece *p = q->first;
-    if (!p || (p == q->last && q->begin == q->end))
-        return NULL;
-    Slot *s = p->slot[q->begin++];
-    if (q->begin + AHEAD < PIECE_SLOTS && (p != q->last || q->begin + AHEAD < q->end))
-        __builtin_prefetch(p->slot[q->begin + AHEAD], 1);
-    if (q->begin == PIECE_SLOTS) {
-        q->first = p->next;
-        if (!q->first)
-            q->last = NULL;
-        q->begin = 0;
-        free(spare);
-        spare = p;
-    }
-    return s;
+    q->first = p->next;
+    if (!q->first)
+        q->last = NULL;
+    q->begin = 0;
+    free(spare);
+    spare = p;
 }
 
-/**
- * What a block counts for: what it occupies, red zones included.  By the client's bytes alone, 20 MB
- * of small blocks would need 160.
- */
-static uint64_t weight(const Slot *s)
+/** Move blocks of @p q to @p out from number @p n on while there are too many; the new number. */
+static unsigned pop(Queue *q, Freed *out, unsigned n)
 {
-    if (slot_is_registered(s))
-        return s->b.size + 2 * s->b.detail + 1;
-    return s->b.detail == CLASS_LARGE ? s->b.size + 2 * heap_red_zone + 1 : size_class_bytes(s->b.detail);
-}
-
-/** Up to MAX_OUT blocks that are too many. LOCK_heap is held. */
-static unsigned take_out(Slot **out)
-{
-    unsigned n = 0;
-    while (volume > limit && n < MAX_OUT) {
-        Slot *old = pop(&big);
-        if (!old)
-            old = pop(&small);
-        if (!old)
-            break;
-        volume -= weight(old);
-        out[n++] = old;
+    while (volume > limit && n < MAX_OUT && q->first && !(q->first == q->last && q->begin == q->end)) {
+        Freed f = q->first->slot[q->begin++];
+        volume -= weight(f);
+        out[n++] = f;
+        if (__builtin_expect(q->begin == PIECE_SLOTS, 0))
+            drop_piece(q);
     }
     return n;
 }
 
-void quarantine_add(Slot *const *slots, unsigned n)
+void quarantine_add(const Freed *blocks, unsigned n)
 {
-    Slot *out[MAX_OUT];
+    Freed out[MAX_OUT];
+    unsigned n_out;
     do {
         lock_take(LOCK_heap);
         for (unsigned i = 0; i < n; i++) {
-            push(slots[i]->b.size >= big_size && big_size ? &big : &small, slots[i]);
-            volume += weight(slots[i]);
+            push(blocks[i] >> FREED_BIG & 1 ? &big : &small, blocks[i]);
+            volume += weight(blocks[i]);
         }
         n = 0;
-        unsigned n_out = take_out(out);
+        n_out = pop(&small, out, pop(&big, out, 0));
         lock_release(LOCK_heap);
         for (unsigned i = 0; heap_dropped_callback && i < n_out; i++)
-            heap_dropped_callback(&out[i]->b);
+            heap_dropped_callback(&freed_slot(out[i])->b);
         heap_recycle(out, n_out);
-        if (n_out < MAX_OUT)
-            break;
-    } while (true);
+    } while (n_out == MAX_OUT);
 }

@@ -4,7 +4,6 @@
  * map; found by any address through the units that they touch; blocks that touch very many units
  * are in one short list instead.  Everything is under LOCK_heap.
  */
-#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "base/check.h"
@@ -13,7 +12,7 @@
 #include "base/vec.h"
 #include "coregrind/heap/heap_internal.h"
 
-enum { MAX_UNITS = 64 };
+enum { UNIT_BITS = 16, MAX_UNITS = 64 };
 
 /** A block in the list of one unit. */
 typedef struct Link {
@@ -23,7 +22,7 @@ typedef struct Link {
 
 static HashMap by_unit;             /* unit + 1 → Link list, newest first */
 static VEC(Slot *) wide;            /* blocks of more than MAX_UNITS units */
-static _Atomic size_t count;
+size_t registered_n;                /* read without the lock */
 
 static GuestAddr lowest(const Slot *s)
 {
@@ -32,11 +31,9 @@ static GuestAddr lowest(const Slot *s)
 
 static GuestAddr highest(const Slot *s) { return s->b.addr + s->b.size + s->b.detail; }
 
-static size_t first_unit(const Slot *s) { return lowest(s) >> HEAP_UNIT_BITS; }
-static size_t last_unit(const Slot *s) { return highest(s) >> HEAP_UNIT_BITS; }
+static size_t first_unit(const Slot *s) { return lowest(s) >> UNIT_BITS; }
+static size_t last_unit(const Slot *s) { return highest(s) >> UNIT_BITS; }
 static bool is_wide(const Slot *s) { return last_unit(s) - first_unit(s) >= MAX_UNITS; }
-
-size_t registered_count(void) { return count; }
 
 Slot *registered_add(GuestAddr a, size_t size, size_t red_zone)
 {
@@ -56,7 +53,7 @@ Slot *registered_add(GuestAddr a, size_t size, size_t red_zone)
             hashmap_put(&by_unit, u + 1, (uint64_t)(uintptr_t)l);
         }
     }
-    count++;
+    __atomic_store_n(&registered_n, registered_n + 1, __ATOMIC_SEQ_CST);
     lock_release(LOCK_heap);
     return s;
 }
@@ -92,7 +89,7 @@ void registered_remove(Slot *s)
         for (size_t u = first_unit(s); u <= last_unit(s); u++)
             unlink_from(u, s);
     }
-    count--;
+    __atomic_store_n(&registered_n, registered_n - 1, __ATOMIC_SEQ_CST);
     lock_release(LOCK_heap); /* the record stays: errors may still point to it */
 }
 
@@ -120,7 +117,7 @@ static bool is_near_freed(const Slot *s, GuestAddr a) { return s->b.freed && is_
 
 static Slot *search(GuestAddr a, Wanted *wanted)
 {
-    for (Link *l = hashmap_get_ptr(&by_unit, (a >> HEAP_UNIT_BITS) + 1); l; l = l->next)
+    for (Link *l = hashmap_get_ptr(&by_unit, (a >> UNIT_BITS) + 1); l; l = l->next)
         if (wanted(l->slot, a))
             return l->slot;
     for (size_t i = wide.n; i-- > 0;)

@@ -4,7 +4,6 @@
  * take no lock; free lists are under LOCK_heap, which is never held while the address space is
  * asked for pages.
  */
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -68,39 +67,37 @@ _Static_assert(HEAP_CLASSES == FINE_CLASSES + 4 * 8, "classes reach HEAP_MAX_SLO
 
 /* ---- units → spans --------------------------------------------------------------------------------- */
 
-enum { LEAF_BITS = 14, LEAF = 1 << LEAF_BITS, ROOT = 1 << (45 - HEAP_UNIT_BITS - LEAF_BITS) };
-_Static_assert(GIMLE_CLIENT_END <= 1ULL << 45, "the table covers the client's range");
-
-typedef struct Leaf {
-    _Atomic(Span *) span[LEAF];
-} Leaf;
-
-static _Atomic(Leaf *) root[ROOT];
-
-Span *span_find(GuestAddr a)
-{
-    if (a >= GIMLE_CLIENT_END)
-        return NULL;
-    size_t unit = a >> HEAP_UNIT_BITS;
-    Leaf *l = atomic_load_explicit(&root[unit >> LEAF_BITS], memory_order_acquire);
-    return l ? atomic_load_explicit(&l->span[unit % LEAF], memory_order_acquire) : NULL;
-}
+uintptr_t span_root[ROOT];
 
 static void unit_enter(size_t unit, Span *value)
 {
-    _Atomic(Leaf *) *r = &root[unit >> LEAF_BITS];
-    Leaf *l = atomic_load(r);
+    uintptr_t *r = &span_root[unit >> LEAF_BITS], l = __atomic_load_n(r, __ATOMIC_ACQUIRE);
     if (!l) {
-        Leaf *fresh = heap_meta_alloc(sizeof *fresh), *none = NULL;
-        l = atomic_compare_exchange_strong(r, &none, fresh) ? fresh : none;
+        uintptr_t fresh = (uintptr_t)heap_meta_alloc(sizeof(SpanLeaf));
+        bool won = __atomic_compare_exchange_n(r, &l, fresh, false, __ATOMIC_SEQ_CST, __ATOMIC_ACQUIRE);
+        l = won ? fresh : l;
     }
-    atomic_store_explicit(&l->span[unit % LEAF], value, memory_order_release);
+    __atomic_store_n(&((SpanLeaf *)l)->span[unit % LEAF], value, __ATOMIC_RELEASE);
+}
+
+/** All units of a leaf, without one if there is none. */
+static bool leaf_enter(size_t leaf, Span *value)
+{
+    uintptr_t l = __atomic_load_n(&span_root[leaf], __ATOMIC_ACQUIRE);
+    return (!l || l & 1) &&
+           __atomic_compare_exchange_n(&span_root[leaf], &l, value ? (uintptr_t)value | 1 : 0, false,
+                                       __ATOMIC_SEQ_CST, __ATOMIC_ACQUIRE);
 }
 
 static void span_enter(const Span *s, Span *value)
 {
-    for (GuestAddr a = s->base; a < s->base + s->len; a += HEAP_UNIT)
-        unit_enter(a >> HEAP_UNIT_BITS, value);
+    size_t unit = s->base >> HEAP_UNIT_BITS, end = (s->base + s->len) >> HEAP_UNIT_BITS;
+    while (unit < end) {
+        if (unit % LEAF == 0 && end - unit >= LEAF && leaf_enter(unit >> LEAF_BITS, value))
+            unit += LEAF;
+        else
+            unit_enter(unit++, value);
+    }
 }
 
 /** For free runs, whose inner units nobody asks for. */
@@ -110,18 +107,7 @@ static void span_enter_ends(Span *s)
     unit_enter((s->base + s->len - 1) >> HEAP_UNIT_BITS, s);
 }
 
-/** A span may become another one meanwhile, if @p a is in no block: then there is no slot. */
-Slot *span_slot_at(GuestAddr a)
-{
-    Span *s = span_find(a);
-    if (!s)
-        return NULL;
-    uint32_t version = __atomic_load_n(&s->version, __ATOMIC_ACQUIRE);
-    uint32_t size = s->slot_size, i = size ? (uint32_t)(a - s->base) / size : 0;
-    Slot *slot = a - s->base < s->len && i < __atomic_load_n(&s->used, __ATOMIC_ACQUIRE) ? &s->slot[i] : NULL;
-    __atomic_thread_fence(__ATOMIC_ACQUIRE);
-    return __atomic_load_n(&s->version, __ATOMIC_RELAXED) == version && !(version & 1) ? slot : NULL;
-}
+Slot *span_slot_at(GuestAddr a) { return span_slot(a, false); }
 
 GuestAddr span_slot_addr(const Slot *s)
 {
@@ -177,7 +163,7 @@ static GuestAddr take_units(size_t len)
 
 enum { ARRAY_CLASSES = 16 };
 
-static Slot *free_arrays[ARRAY_CLASSES]; /* by log2 of their length, linked by next; LOCK_heap */
+static Slot *free_arrays[ARRAY_CLASSES]; /* by log2 of their length, linked by alloc; LOCK_heap */
 
 static unsigned array_class(uint32_t n) { return n <= 1 ? 0 : 32 - (unsigned)__builtin_clz(n - 1); }
 
@@ -189,7 +175,7 @@ static Slot *array_new(uint32_t n)
     lock_take(LOCK_heap);
     Slot *a = free_arrays[c];
     if (a)
-        free_arrays[c] = slot_next(a);
+        free_arrays[c] = (Slot *)(uintptr_t)a->b.alloc;
     lock_release(LOCK_heap);
     return a ? a : heap_meta_alloc(sizeof(Slot) << c);
 }
@@ -198,7 +184,7 @@ static Slot *array_new(uint32_t n)
 static void array_free(Slot *a, uint32_t n)
 {
     a->b.addr = 0;
-    slot_set_next(a, free_arrays[array_class(n)]);
+    a->b.alloc = (const StackTrace *)(uintptr_t)free_arrays[array_class(n)];
     free_arrays[array_class(n)] = a;
 }
 
@@ -258,7 +244,10 @@ static void span_become(Span *s, GuestAddr base, size_t len, uint32_t slot_size,
     s->n_slots = n_slots;
     s->slot = slot;
     s->n_out = 0;
-    s->free = NULL;
+    s->reciprocal = slot_size ? (1ULL << RECIPROCAL_BITS) / slot_size + 1 : 0;
+    s->first_free = 0;
+    for (uint32_t i = 0; slot_size && i < SPAN_WORDS; i++)
+        s->free[i] = i < n_slots / 64 ? ~0ULL : i == n_slots / 64 ? (1ULL << n_slots % 64) - 1 : 0;
     s->is_run = s->is_partial = s->is_filling = false;
     __atomic_store_n(&s->version, s->version + 1, __ATOMIC_SEQ_CST);
 }
@@ -357,23 +346,38 @@ static void partial_remove(Span *s)
         partial_end[s->cls] = s->partial_link;
 }
 
-/** Slots of this size have spans of their own: what one leaves behind any other class can use. */
-enum { HEAP_ALONE = 32 << 10, GIVE_SPANS = 4 };
-_Static_assert(HEAP_ALONE * 8 <= SPAN_PARTS * PART_BYTES && HEAP_MAX_SLOT <= SPAN_PARTS * PART_BYTES,
-               "each part of a span is counted");
+/** Small slots have longer spans where there is room, so that there are fewer. */
+enum { HEAP_SMALL = 512, GIVE_SPANS = 4 };
+_Static_assert(HEAP_MAX_SLOT <= SPAN_PARTS * PART_BYTES, "each part of a span is counted");
+
+/**
+ * How long spans of slots of @p size are: as short as may be, so that what one leaves behind any other class
+ * can use, but with no more than an eighth lost at the end.
+ */
+static size_t span_bytes(uint32_t size)
+{
+    size_t len = HEAP_UNIT;
+    while (len < size || len % size > len / 8)
+        len += HEAP_UNIT;
+    return len;
+}
 
 /** A new span for class @p cls; false if there is no memory, or no free run if it is to be of one. */
 static bool grow_class(unsigned cls, bool only_run)
 {
-    uint32_t size = size_class_bytes(cls), n = size < HEAP_ALONE ? 8 : 1;
-    size_t len = ((size_t)size * n + HEAP_UNIT - 1) & ~(size_t)(HEAP_UNIT - 1);
+    uint32_t size = size_class_bytes(cls);
+    size_t least = span_bytes(size), len = size <= HEAP_SMALL ? least * SMALL_UNITS : least;
     GuestAddr base = run_take(len);
+    if (!base && len > least) {
+        base = run_take(least);
+        len = base ? least : len;
+    }
     bool of_run = base != 0;
     if (!base && !only_run)
         base = take_units(len);
     if (!base)
         return false;
-    Span *s = span_new(base, len, size, n == 1 ? 1 : (uint32_t)(len / size), cls);
+    Span *s = span_new(base, len, size, (uint32_t)(len / size), cls);
     parts_take(s, of_run);
     lock_take(LOCK_heap);
     partial_add_first(s);
@@ -381,22 +385,30 @@ static bool grow_class(unsigned cls, bool only_run)
     return true;
 }
 
-/** A slot that is free or was never used; NULL: none is left. LOCK_heap is held. */
-static Slot *span_take_slot(Span *s)
+/** Up to @p want of the lowest free slots of @p s in *out; false: there is none. LOCK_heap is held. */
+static bool span_take_run(Span *s, unsigned want, SlotRun *out)
 {
-    Slot *slot = s->free;
-    if (slot) {
-        s->free = slot_next(slot);
-    } else if (s->used < s->n_slots) {
-        slot = &s->slot[s->used];
-        slot->b = (HeapBlock){ .addr = s->base + (GuestAddr)s->used * s->slot_size + heap_red_zone,
-                               .detail = s->cls, .freed = SLOT_FREE };
-        __atomic_store_n(&s->used, s->used + 1, __ATOMIC_RELEASE);
-    } else {
-        return NULL;
+    uint32_t w = s->first_free;
+    while (w < SPAN_WORDS && !s->free[w])
+        w++;
+    s->first_free = (uint16_t)w;
+    if (w == SPAN_WORDS)
+        return false;
+    uint64_t bits = s->free[w], left = bits;
+    for (; want > 0 && left; want--)
+        left &= left - 1;
+    bits ^= left;
+    uint32_t first = w * 64, last = first + 63 - (uint32_t)__builtin_clzll(bits);
+    GuestAddr addr = s->base + (GuestAddr)first * s->slot_size + heap_red_zone;
+    *out = (SlotRun){ bits, s->slot + first, addr, s, s->slot_size, first };
+    for (uint64_t b = bits; b; b &= b - 1, s->n_out++) {
+        unsigned i = (unsigned)__builtin_ctzll(b);
+        slot_fill(s->slot + first + i, addr + (GuestAddr)i * s->slot_size, 0, HEAP_MALLOC, s->cls, SLOT_FREE);
     }
-    s->n_out++;
-    return slot;
+    __atomic_store_n(&s->free[w], left, __ATOMIC_RELAXED);
+    if (last >= s->used)
+        __atomic_store_n(&s->used, last + 1, __ATOMIC_RELEASE);
+    return true;
 }
 
 /**
@@ -413,27 +425,55 @@ static bool wants_run(unsigned cls)
     return wants;
 }
 
-unsigned spans_take(unsigned cls, Slot **out, unsigned want)
+bool spans_take(unsigned cls, unsigned want, SlotRun *all)
 {
-    unsigned n = 0;
-    if (wants_run(cls))
-        grow_class(cls, true);
+    bool found = false, grown = wants_run(cls) && grow_class(cls, true);
     do {
         lock_take(LOCK_heap);
-        while (n < want && partial[cls]) {
+        while (!found && partial[cls]) {
             partial[cls]->is_filling = true;
-            out[n] = span_take_slot(partial[cls]);
-            if (out[n])
-                n++;
-            else
+            found = span_take_run(partial[cls], want, &all[cls]);
+            if (!found)
                 partial_remove(partial[cls]);
         }
         lock_release(LOCK_heap);
-    } while (n == 0 && grow_class(cls, false));
-    return n;
+    } while (!found && (grown = grow_class(cls, false)));
+    if (grown)
+        parts_sweep(all_spans, all);
+    return found;
 }
 
-void spans_give(Slot *const *slots, unsigned n)
+/** Slots @p bits of word @p w of @p s may be taken again; true: it has become a free run. LOCK_heap is held. */
+static bool span_put_back(Span *s, uint32_t w, uint64_t bits)
+{
+    __atomic_store_n(&s->free[w], s->free[w] | bits, __ATOMIC_RELAXED);
+    if (w < s->first_free)
+        s->first_free = (uint16_t)w;
+    for (; bits; bits &= bits - 1)
+        s->n_out--;
+    if (!s->is_partial)
+        partial_add_last(s);
+    /* Nothing of it is in use: for any class, unless it is all that its own has. */
+    if (s->n_out > 0 || (!s->partial_next && partial[s->cls] == s))
+        return false;
+    partial_remove(s);
+    list_remove(s);
+    array_free(s->slot, s->n_slots);
+    parts_forget(s);
+    return true;
+}
+
+void spans_give_run(SlotRun *run)
+{
+    lock_take(LOCK_heap);
+    Span *s = run->span;
+    if (run->bits && span_put_back(s, run->first / 64, run->bits))
+        run_add(s, s->base, s->len);
+    run->bits = 0;
+    lock_release(LOCK_heap);
+}
+
+void spans_give(const GuestAddr *addrs, unsigned n)
 {
     struct {
         GuestAddr base;
@@ -442,23 +482,13 @@ void spans_give(Slot *const *slots, unsigned n)
     unsigned n_gone = 0;
     lock_take(LOCK_heap);
     for (unsigned i = 0; i < n; i++) {
-        Slot *slot = slots[i];
-        Span *s = slot_span(slot);
-        slot_set_next(slot, s->free);
-        s->free = slot;
-        s->n_out--;
-        if (!s->is_partial)
-            partial_add_last(s);
-        /* Nothing of it is in use: for any class, unless it is all that its own has. */
-        if (s->n_out == 0 && (s->partial_next || partial[s->cls] != s)) {
-            partial_remove(s);
-            list_remove(s);
-            array_free(s->slot, s->n_slots);
-            parts_forget(s);
-            if (n_gone < GIVE_SPANS)
-                gone[n_gone++] = (typeof(*gone)){ s->base, s->len };
-            run_add(s, s->base, s->len);
-        }
+        Span *s = span_find(addrs[i]);
+        uint32_t k = span_index(s, addrs[i]);
+        if (!span_put_back(s, k / 64, 1ULL << k % 64))
+            continue;
+        if (n_gone < GIVE_SPANS)
+            gone[n_gone++] = (typeof(*gone)){ s->base, s->len };
+        run_add(s, s->base, s->len);
     }
     lock_release(LOCK_heap);
     for (unsigned i = 0; i < n_gone; i++)
@@ -472,8 +502,7 @@ Slot *span_new_large(size_t bytes)
     if (!base)
         return NULL;
     Span *s = span_new(base, len, 0, 1, 0);
-    s->slot[0].b = (HeapBlock){ .addr = base + heap_red_zone, .detail = CLASS_LARGE,
-                                .freed = SLOT_FREE };
+    slot_fill(&s->slot[0], base + heap_red_zone, 0, HEAP_MALLOC, CLASS_LARGE, SLOT_FREE);
     __atomic_store_n(&s->used, 1, __ATOMIC_RELEASE);
     return &s->slot[0];
 }

@@ -105,22 +105,17 @@ static unsigned merge_recursion(GuestAddr *pc, unsigned n, unsigned longest)
     return kept;
 }
 
-const StackTrace *gimle_stack_trace_depth(Thread *t, unsigned max_frames)
+/** Walk the stack of @p t, whose state is @p s. */
+static __attribute__((noinline)) const StackTrace *walk(Thread *t, const VexState *s, const TraceStart *at)
 {
     GuestAddr pcs[MAX_FRAMES];
     UnwindRegs regs;
     UnwindLog log;
     GuestAddr lo = 0, hi = 0;
-    const VexState *s = gimle_thread_state(t);
-    TraceStart at = { s->guest.pc, s->guest.gpr[GPR_SP], s->guest.gpr[GPR_FP], max_frames };
-    const StackTrace *known = trace_memo_find(&at);
-    if (known)
-        return known;
     unsigned merge = (unsigned)core_options->merge_recursive_frames;
+    unsigned max_frames = at->max_frames > MAX_FRAMES ? MAX_FRAMES : at->max_frames;
     regs.pc = s->guest.pc;
     memcpy(regs.gpr, s->guest.gpr, sizeof regs.gpr);
-    if (max_frames > MAX_FRAMES)
-        max_frames = MAX_FRAMES;
     if (!gimle_thread_stack(t, &lo, &hi))
         lo = hi = 0;
     unsigned n = unwind_stack_logged(&regs, pcs, merge ? MAX_FRAMES : max_frames, lo, hi, &log);
@@ -128,9 +123,17 @@ const StackTrace *gimle_stack_trace_depth(Thread *t, unsigned max_frames)
         n = merge_recursion(pcs, n, merge);
         n = n > max_frames ? max_frames : n;
     }
-    known = gimle_stack_trace_intern(pcs, n);
-    trace_memo_put(&at, &log, lo, hi, known);
-    return known;
+    const StackTrace *trace = gimle_stack_trace_intern(pcs, n);
+    trace_memo_put(at, &log, lo, hi, trace);
+    return trace;
+}
+
+const StackTrace *gimle_stack_trace_depth(Thread *t, unsigned max_frames)
+{
+    const VexState *s = gimle_thread_state(t);
+    TraceStart at = { s->guest.pc, s->guest.gpr[GPR_SP], s->guest.gpr[GPR_FP], max_frames };
+    const StackTrace *known = trace_memo_find(&at);
+    return known ? known : walk(t, s, &at);
 }
 
 const StackTrace *gimle_stack_trace(Thread *t)

@@ -17,6 +17,7 @@
 #include "base/vec.h"
 #include "coregrind/debuginfo/debuginfo.h"
 #include "coregrind/os/safe_copy.h"
+#include "coregrind/unwind/unwind.h"
 
 enum { SLOTS = 1 << CFI_SLOT_BITS, REGION_SHIFT = 20, REGION_BITS = 1 << 12 };
 
@@ -26,7 +27,7 @@ CfiSlot cfi_cache_slots[SLOTS];
 static _Atomic uint64_t regions[REGION_BITS / 64];
 
 static _Atomic uint64_t n_misses;
-static _Atomic uint32_t generation; /* of the modules */
+uint32_t unwind_modules_generation; /* see unwind_generation() */
 
 typedef struct CfiModule {
     Module *m;
@@ -119,7 +120,7 @@ static void on_module(Module *m, bool loaded)
         vec_remove(&modules, i);
     }
     cache_drop(x.cfi.text_lo, x.cfi.text_hi);
-    atomic_fetch_add(&generation, 1);
+    __atomic_add_fetch(&unwind_modules_generation, 1, __ATOMIC_SEQ_CST);
     lock_release(LOCK_unwind);
 }
 
@@ -131,11 +132,6 @@ void cfi_cache_init(void)
     debuginfo_observe(on_module);
     for (Module *m = debuginfo_next_module(NULL); m; m = debuginfo_next_module(m))
         on_module(m, true);
-}
-
-uint32_t cfi_cache_generation(void)
-{
-    return atomic_load_explicit(&generation, memory_order_acquire);
 }
 
 uint64_t cfi_cache_misses(void)

@@ -75,9 +75,6 @@ static inline FrameRule cfi_cache_rule(GuestAddr pc)
     return cfi_cache_miss(pc);
 }
 
-/** Changes whenever entries may have become wrong. */
-uint32_t cfi_cache_generation(void);
-
 /** Call with LOCK_unwind held: the full row at @p pc; false if there is none. */
 bool cfi_cache_row(GuestAddr pc, CfiRow *row);
 

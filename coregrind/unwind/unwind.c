@@ -363,7 +363,6 @@ unsigned unwind_stack_logged(const UnwindRegs *regs, GuestAddr *pcs, unsigned ma
     return walk(regs, pcs, max, NULL, &r);
 }
 
-uint32_t unwind_generation(void) { return cfi_cache_generation(); }
 
 UnwindStats unwind_stats(void)
 {

@@ -59,7 +59,11 @@ unsigned unwind_stack_logged(const UnwindRegs *regs, GuestAddr *pcs, unsigned ma
                              GuestAddr stack_lo, GuestAddr stack_hi, UnwindLog *log);
 
 /** Changes whenever frame information comes or goes. */
-uint32_t unwind_generation(void);
+static inline uint32_t unwind_generation(void)
+{
+    extern uint32_t unwind_modules_generation;
+    return __atomic_load_n(&unwind_modules_generation, __ATOMIC_ACQUIRE);
+}
 
 /** Cache statistics for --stats. */
 typedef struct UnwindStats {

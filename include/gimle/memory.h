@@ -62,7 +62,6 @@ typedef struct HeapBlock {
     uint64_t kind : 3;        /**< HeapAllocKind */
     uint64_t detail : 16;     /**< the heap's */
     uint64_t size : 45;       /**< what the client asked for */
-    uint64_t is_placed : 1;   /**< the heap's */
     uint8_t freed;            /**< in quarantine */
     uint8_t taken;            /**< the tool's; 0 at first */
     const StackTrace *alloc;  /**< where allocated */
@@ -91,6 +90,9 @@ void gimle_heap_on_dead(void (*dead)(GuestAddr a, size_t len));
 bool gimle_heap_resize(HeapBlock *b, size_t new_size);
 /** Live block that starts exactly at @p a, the client's own before ours; not one of a pool. NULL. */
 HeapBlock *gimle_heap_find_start(GuestAddr a);
+/** Take the live block that starts exactly at @p a (as gimle_heap_find_start() finds it), was made by @p kind,
+ *  and that nobody has taken; of several threads one gets it. NULL: there is none. */
+HeapBlock *gimle_heap_claim(GuestAddr a, HeapAllocKind kind);
 /** Live block of a pool that starts exactly at @p a, or NULL. */
 HeapBlock *gimle_heap_find_in_pool(GuestAddr a);
 /** Live block that contains @p a, red zones not included, or NULL. */

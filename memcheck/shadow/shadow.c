@@ -20,7 +20,7 @@
 /** A leaf: nothing else is taken while it is held. */
 static pthread_mutex_t pattern_lock = PTHREAD_MUTEX_INITIALIZER;
 static HashMap pattern_bytes;       /**< address → 1 */
-static atomic_size_t n_patterns;    /**< its size */
+atomic_size_t shadow_n_patterns;    /**< its size */
 
 /** Shorten [a, a+*len) to the client's range; false if nothing is left. */
 static bool clip(GuestAddr a, size_t *len)
@@ -34,7 +34,7 @@ static bool clip(GuestAddr a, size_t *len)
 
 static bool is_pattern(GuestAddr a)
 {
-    if (atomic_load_explicit(&n_patterns, memory_order_relaxed) == 0)
+    if (atomic_load_explicit(&shadow_n_patterns, memory_order_relaxed) == 0)
         return false;
     pthread_mutex_lock(&pattern_lock);
     bool found = hashmap_get(&pattern_bytes, a, NULL);
@@ -44,7 +44,7 @@ static bool is_pattern(GuestAddr a)
 
 static void forget_patterns(GuestAddr a, size_t len)
 {
-    if (atomic_load_explicit(&n_patterns, memory_order_relaxed) == 0)
+    if (atomic_load_explicit(&shadow_n_patterns, memory_order_relaxed) == 0)
         return;
     pthread_mutex_lock(&pattern_lock);
     if (len < pattern_bytes.n) {
@@ -60,7 +60,7 @@ static void forget_patterns(GuestAddr a, size_t len)
         hashmap_free(&pattern_bytes);
         pattern_bytes = kept;
     }
-    atomic_store(&n_patterns, pattern_bytes.n);
+    atomic_store(&shadow_n_patterns, pattern_bytes.n);
     pthread_mutex_unlock(&pattern_lock);
 }
 
@@ -68,7 +68,7 @@ void shadow_note_pattern(GuestAddr a)
 {
     pthread_mutex_lock(&pattern_lock);
     hashmap_put(&pattern_bytes, a, 1);
-    atomic_store(&n_patterns, pattern_bytes.n);
+    atomic_store(&shadow_n_patterns, pattern_bytes.n);
     pthread_mutex_unlock(&pattern_lock);
 }
 
@@ -93,6 +93,11 @@ static inline void fill(uint8_t *p, size_t len, uint8_t value)
             ((volatile uint8_t *)p)[i] = value;
     }
 }
+
+/** From byte 16 - n on: a vector whose first n bytes are undefined, the others nobody's. */
+const uint8_t shadow_tail[32] __attribute__((aligned(32))) = {
+    [0 ... 15] = SH_UNDEFINED, [16 ... 31] = SH_NOACCESS
+};
 
 void shadow_set(GuestAddr a, size_t len, uint8_t value)
 {

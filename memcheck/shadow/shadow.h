@@ -10,6 +10,8 @@
 #ifndef MEMCHECK_SHADOW_H
 #define MEMCHECK_SHADOW_H
 
+#include <stdatomic.h>
+
 #include "gimle/memory.h"
 
 enum {
@@ -28,6 +30,35 @@ static inline void shadow_set_undefined(GuestAddr a, size_t len)
     shadow_set(a, len, SH_UNDEFINED);
 }
 static inline void shadow_set_noaccess(GuestAddr a, size_t len) { shadow_set(a, len, SH_NOACCESS); }
+
+extern atomic_size_t shadow_n_patterns;
+extern const uint8_t shadow_tail[32];
+/** May the block at @p a, of the heap's, have its shadow stored by what follows? Else by shadow_set(). */
+static inline bool shadow_block_is_easy(size_t size)
+{
+    return size - 1 < 512 && atomic_load_explicit(&shadow_n_patterns, memory_order_relaxed) == 0;
+}
+typedef uint8_t __attribute__((vector_size(16), aligned(16), may_alias)) ShadowVector;
+/** A new block of the heap's: undefined, and nobody's up to the next multiple of 16. */
+static inline void shadow_block_begins(GuestAddr a, size_t size)
+{
+    typedef uint8_t __attribute__((vector_size(16), aligned(1), may_alias)) Tail;
+    uint8_t *p = gimle_shadow(a), *end = p + (size & ~(size_t)15);
+    for (; p < end; p += 16) {
+        *(ShadowVector *)p = ~(ShadowVector){ 0 };
+        __asm__ volatile(""); /* no call of memset() */
+    }
+    if (size & 15)
+        *(ShadowVector *)p = (ShadowVector) * (const Tail *)(shadow_tail + 16 - (size & 15));
+}
+/** It is freed. */
+static inline void shadow_block_ends(GuestAddr a, size_t size)
+{
+    for (uint8_t *p = gimle_shadow(a), *end = p + size; p < end; p += 16) {
+        *(ShadowVector *)p = (ShadowVector){ 0 } + SH_NOACCESS;
+        __asm__ volatile("");
+    }
+}
 /** Mark as defined those bytes of [a, a+len) that are addressable. */
 void shadow_set_defined_if_addressable(GuestAddr a, size_t len);
 

@@ -82,7 +82,7 @@ unsigned unwind_stack_logged(const UnwindRegs *regs, GuestAddr *pcs, unsigned ma
     return unwind_stack(regs, pcs, max, NULL, lo, hi);
 }
 
-uint32_t unwind_generation(void) { return 0; }
+uint32_t unwind_modules_generation;
 
 DebuginfoOptions debuginfo_options;
 

@@ -224,37 +224,85 @@ static void on_dead(GuestAddr a, size_t len)
     dead_bytes += len;
 }
 
+/** When the process is larger than its quarantine explains, what waits there is given back. */
 static void test_dead_parts(void **state)
 {
     (void)state;
-    gimle_heap_init(16, 0, 0); /* nothing of it may be kept */
+    enum { SIZE = 1000, WAITING = 6000000 };
+    gimle_heap_init(16, WAITING, 0);
     gimle_heap_on_dead(on_dead);
-    for (int round = 0; round < 3; round++) {
-        size_t size = 40 + (size_t)round * 500;
-        for (int i = 0; i < MANY; i++) {
-            many[i] = get(size);
-            memset(memory_of(many[i]), i, size);
-        }
-        dead_bytes = 0;
-        for (int i = 0; i < MANY; i++) {
-            if (i % 1000 == 7)
-                continue;
-            HeapBlock *b = many[i];
-            many[i] = NULL;
+    for (int i = 0; i < MANY; i++) {
+        many[i] = get(SIZE);
+        memset(memory_of(many[i]), i, SIZE);
+    }
+    dead_bytes = 0;
+    for (int i = 0; i < MANY; i++) {
+        if (i % 1000 == 7)
+            continue;
+        HeapBlock *b = many[i];
+        many[i] = NULL;
+        gimle_heap_free(NULL, b, NULL);
+    }
+    for (int i = 0; i < 400; i++) /* that is found out when more is wanted */
+        gimle_heap_free(NULL, get(3000), NULL);
+    assert_true(dead_bytes > WAITING / 2);
+    assert_true(dead_bytes < 4 * WAITING);
+    for (int i = 0; i < MANY; i++) {
+        const unsigned char *p = many[i] ? memory_of(many[i]) : NULL;
+        for (size_t k = 0; p && k < SIZE; k++)
+            assert_int_equal(p[k], (unsigned char)i);
+        HeapBlock *b = many[i];
+        many[i] = NULL;
+        if (b)
             gimle_heap_free(NULL, b, NULL);
-        }
-        assert_true(dead_bytes > MANY * size / 2);
-        for (int i = 0; i < MANY; i++) {
-            const unsigned char *p = many[i] ? memory_of(many[i]) : NULL;
-            for (size_t k = 0; p && k < size; k++)
-                assert_int_equal(p[k], (unsigned char)i);
-            HeapBlock *b = many[i];
-            many[i] = NULL;
-            if (b)
-                gimle_heap_free(NULL, b, NULL);
-        }
     }
     gimle_heap_on_dead(NULL);
+}
+
+/** The bits of a record are where the members are. */
+static void test_records(void **state)
+{
+    (void)state;
+    Slot s;
+    memset(&s, 0xff, sizeof s);
+    GuestAddr a = GIMLE_CLIENT_END - 32;
+    slot_fill(&s, a, (1ULL << 44) + 5, HEAP_NEW_ARRAY, CLASS_LARGE, SLOT_FREE);
+    assert_true(s.b.addr == a && s.b.size == (1ULL << 44) + 5 && s.b.kind == HEAP_NEW_ARRAY);
+    assert_true(s.b.detail == CLASS_LARGE && s.b.freed == SLOT_FREE && !s.b.taken && !s.b.alloc && !s.b.user);
+    slot_set_state(&s, SLOT_LIVE);
+    assert_true(s.b.freed == SLOT_LIVE && s.b.size == (1ULL << 44) + 5);
+    HeapBlock *b = get(77);
+    assert_ptr_equal(gimle_heap_claim(b->addr, HEAP_NEW), NULL);
+    assert_ptr_equal(gimle_heap_claim(b->addr, HEAP_MALLOC), b);
+    assert_true(b->taken == 1 && b->size == 77 && b->freed == SLOT_LIVE);
+    assert_ptr_equal(gimle_heap_claim(b->addr, HEAP_MALLOC), NULL);
+    gimle_heap_free(NULL, b, NULL);
+}
+
+/** A block of some GiB needs next to nothing, and is found anywhere. */
+static void test_huge_block(void **state)
+{
+    (void)state;
+    enum { N = 5 };
+    HeapBlock *b[N];
+    gimle_heap_init(16, 0, 0);
+    for (int round = 0; round < 3; round++) {
+        for (int i = 0; i < N; i++) {
+            size_t size = (4ULL << 30) + (size_t)i * 12345;
+            assert_non_null(b[i] = get(size));
+            for (size_t at = 0; at < size; at += size / 97)
+                assert_ptr_equal(gimle_heap_find_near(b[i]->addr + at), b[i]);
+            assert_ptr_equal(gimle_heap_find_near(b[i]->addr + size - 1), b[i]);
+        }
+        for (int i = 0; i < N; i++) {
+            GuestAddr a = b[i]->addr;
+            gimle_heap_free(NULL, b[i], NULL);
+            for (int k = 0; k < 16; k++) /* it leaves the quarantine */
+                gimle_heap_free(NULL, get(16), NULL);
+            assert_null(gimle_heap_find_near(a));
+            assert_null(gimle_heap_find_near(a + (3ULL << 30)));
+        }
+    }
 }
 
 /** Blocks of other and other sizes need no more than those of one. */
@@ -321,7 +369,8 @@ int main(void)
         cmocka_unit_test(test_classes),    cmocka_unit_test(test_blocks_do_not_overlap),
         cmocka_unit_test(test_quarantine), cmocka_unit_test(test_large_blocks_are_unmapped),
         cmocka_unit_test(test_resize),     cmocka_unit_test(test_registered),
-        cmocka_unit_test(test_dead_parts), cmocka_unit_test(test_sizes_drift),
+        cmocka_unit_test(test_dead_parts), cmocka_unit_test(test_records),
+        cmocka_unit_test(test_huge_block), cmocka_unit_test(test_sizes_drift),
         cmocka_unit_test(test_threads),
     };
     gimle_heap_on_arena(on_arena);
