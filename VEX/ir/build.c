@@ -47,13 +47,19 @@ static __attribute__((noinline)) void grow_insns(IrBlock *b)
     b->insn = grow(b->arena, b->insn, b->n, sizeof *b->insn, &b->cap);
 }
 
-/** ir_emit() for the functions of this file. */
-static inline __attribute__((always_inline)) IrRef append(IrBlock *b, IrInsn insn)
+/** The place of the next instruction; its number is then b->n - 1. */
+static inline IrInsn *next_place(IrBlock *b)
 {
     if (__builtin_expect(b->n == b->cap, 0))
         grow_insns(b);
-    b->insn[b->n] = insn;
-    return b->n++;
+    return &b->insn[b->n++];
+}
+
+/** ir_emit() for the functions of this file. */
+static inline __attribute__((always_inline)) IrRef append(IrBlock *b, IrInsn insn)
+{
+    *next_place(b) = insn;
+    return b->n - 1;
 }
 
 IrRef ir_emit(IrBlock *b, const IrInsn *insn) { return append(b, *insn); }
@@ -64,10 +70,15 @@ static inline IrRef emit3(IrBlock *b, IrOp op, IrType t, unsigned sub, IrRef x, 
                                  .arg = { x, y, z } });
 }
 
+/** The bits of a constant that count. */
+static const uint64_t const_mask[TY_COUNT] = {
+    [TY_I1] = 1, [TY_I8] = 0xff, [TY_I16] = 0xffff, [TY_I32] = 0xffffffff, [TY_I64] = ~0ull,
+    [TY_V128] = ~0ull, [TY_V256] = ~0ull, [TY_V512] = ~0ull, [TY_FLAGS] = ~0ull
+};
+
 IrRef ir_const(IrBlock *b, IrType t, uint64_t v)
 {
-    if (!ir_is_vec(t))
-        v &= ir_mask(t);
+    v &= const_mask[t];
     return append(b, (IrInsn){ .op = OP_CONST, .type = (uint8_t)t,
                                  .arg = { IR_NONE, IR_NONE, IR_NONE }, .imm = v });
 }
@@ -208,7 +219,7 @@ IrMem ir_copy_mem(const IrCopier *c, IrRef i)
     return (IrMem){ mapped(c, s->arg[0]), mapped(c, s->arg[1]), s->scale, s->disp };
 }
 
-static IrRef copy_call(IrCopier *c, const IrInsn *s)
+static __attribute__((noinline)) IrRef copy_call(IrCopier *c, const IrInsn *s)
 {
     IrRef args[5];
     CHECK(s->sub <= 5, "CALL with %u arguments", s->sub);
@@ -222,8 +233,14 @@ IrRef ir_copy_insn(IrCopier *c, IrRef i)
     const IrInsn *s = &c->src->insn[i];
     if (s->op == OP_CALL)
         return c->map[i] = copy_call(c, s);
-    IrInsn n = *s;
-    for (unsigned k = 0; k < ir_op_info[s->op].nargs; k++)
-        n.arg[k] = mapped(c, s->arg[k]);
-    return c->map[i] = append(c->dst, n);
+    IrInsn *n = next_place(c->dst);
+    unsigned nargs = ir_op_info[s->op].nargs;
+    *n = *s;
+    if (nargs > 0)
+        n->arg[0] = mapped(c, s->arg[0]);
+    if (nargs > 1)
+        n->arg[1] = mapped(c, s->arg[1]);
+    if (nargs > 2)
+        n->arg[2] = mapped(c, s->arg[2]);
+    return c->map[i] = c->dst->n - 1;
 }

@@ -24,11 +24,9 @@ const char *ir_type_name(IrType t)
 
 IrType ir_type_of_size(unsigned bytes)
 {
-    for (IrType t = TY_I8; t <= TY_V512; t++) {
-        if (type_info[t].size == bytes)
-            return t;
-    }
-    return TY_NONE;
+    static const uint8_t of_log2[] = { TY_I8, TY_I16, TY_I32, TY_I64, TY_V128, TY_V256, TY_V512 };
+    bool known = bytes <= 64 && __builtin_popcount(bytes) == 1;
+    return known ? (IrType)of_log2[__builtin_ctz(bytes)] : TY_NONE;
 }
 
 /* Number of arguments: by shape, and for statements by op (CALL: its refs are found apart). */

@@ -19,10 +19,21 @@ static bool has_own_bit(RegId r)
     return regmask_bit(r) != 0 && regmask_bit(r) != RM_GROUP;
 }
 
+/** Value @p a is argument @p k of @p in, which is instruction @p i. */
+static void note_consumer(MoveInfo *mi, const IrBlock *b, const IrInsn *in, IrRef i, unsigned k)
+{
+    IrRef a = in->arg[k];
+    if (a == IR_NONE || !mi->only_moved[a])
+        return;
+    if (in->op == OP_PUT && b->insn[a].op == OP_LOAD && mi->put_at[a] == IR_NONE)
+        mi->put_at[a] = i;
+    else if (!(in->op == OP_STORE && k == 2 && b->insn[a].op == OP_GET))
+        mi->only_moved[a] = false;
+}
+
 static void note_consumers(MoveInfo *mi, const IrBlock *b, IrRef i)
 {
     const IrInsn *in = &b->insn[i];
-    unsigned n = ir_op_nargs((IrOp)in->op);
     if (in->op == OP_CALL) {
         for (unsigned k = 0; k < in->sub; k++)
             mi->only_moved[b->extra[in->arg[0] + k]] = false;
@@ -30,15 +41,9 @@ static void note_consumers(MoveInfo *mi, const IrBlock *b, IrRef i)
             mi->only_moved[in->arg[1]] = false;
         return;
     }
-    for (unsigned k = 0; k < n; k++) {
-        IrRef a = in->arg[k];
-        if (a == IR_NONE)
-            continue;
-        if (in->op == OP_PUT && b->insn[a].op == OP_LOAD && mi->put_at[a] == IR_NONE)
-            mi->put_at[a] = i;
-        else if (!(in->op == OP_STORE && k == 2 && b->insn[a].op == OP_GET))
-            mi->only_moved[a] = false;
-    }
+    unsigned n = ir_op_nargs((IrOp)in->op);
+    for (unsigned k = 0; k < n; k++)
+        note_consumer(mi, b, in, i, k);
 }
 
 /** Codes as in RFLAGS: all six. */
@@ -66,18 +71,19 @@ static void find_dead_flags(MoveInfo *mi, const IrBlock *b)
 
 void moves_find(MoveInfo *mi, const IrBlock *b, struct Arena *arena)
 {
-    mi->flags_dead = arena_array(arena, uint8_t, b->n);
+    mi->flags_dead = arena_alloc_raw(arena, b->n);
     find_dead_flags(mi, b);
-    mi->only_moved = arena_array(arena, uint8_t, b->n);
-    mi->put_at = arena_array(arena, IrRef, b->n);
-    for (uint32_t i = 0; i < b->n; i++) {
+    mi->only_moved = arena_alloc_raw(arena, b->n);
+    mi->put_at = arena_alloc_raw(arena, b->n * sizeof *mi->put_at);
+    bool loads = false;
+    for (uint32_t i = 0; i < b->n; i++) { /* who reads a value comes after it */
         const IrInsn *in = &b->insn[i];
         mi->only_moved[i] = in->type == TY_I64 && (in->op == OP_GET || in->op == OP_LOAD);
         mi->put_at[i] = IR_NONE;
-    }
-    for (uint32_t i = 0; i < b->n; i++)
+        loads |= in->op == OP_LOAD;
         note_consumers(mi, b, i);
-    for (uint32_t i = 0; i < b->n; i++) {
+    }
+    for (uint32_t i = 0; loads && i < b->n; i++) {
         if (b->insn[i].op != OP_LOAD || !mi->only_moved[i])
             continue;
         RegId to = mi->put_at[i] == IR_NONE ? REG_NONE : b->insn[mi->put_at[i]].aux;

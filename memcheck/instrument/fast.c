@@ -23,6 +23,7 @@ typedef struct Usage {
     uint32_t moved;       /**< only moved on before they are overwritten */
     uint32_t written;     /**< overwritten so far */
     uint32_t *clear;      /**< by stretch: bits to be cleared at its start */
+    RegUse *use;          /**< by ref: what the instruction does with the registers */
     uint32_t *used_after; /**< by ref: registers that are used before anything overwrites them */
     unsigned n_stretch;
 } Usage;
@@ -35,8 +36,7 @@ static void use_of_insn(Usage *u, const IrBlock *b, IrRef i)
         u->clear[++u->n_stretch] = 0;
         return;
     }
-    RegUse r = { 0 };
-    use_add(&r, &u->moves, b, i);
+    RegUse r = u->use[i];
     uint32_t writes = r.writes | r.loads;
     /* Registers that share a bit must be defined even to be overwritten: see regmask.h. */
     u->need |= (r.reads | (writes & RM_GROUP)) & ~u->written;
@@ -49,14 +49,17 @@ static void use_of_insn(Usage *u, const IrBlock *b, IrRef i)
 /** What the first @p n instructions of the block do with the registers. */
 static void measure(const IrBlock *src, uint32_t n, Usage *u)
 {
+    for (uint32_t i = 0; i < src->n; i++) {
+        u->use[i] = (RegUse){ 0 };
+        use_add(&u->use[i], &u->moves, src, i);
+    }
     for (uint32_t i = 0; i < n; i++)
         use_of_insn(u, src, i);
     u->moved &= ~u->need;
     uint32_t used = 0;
     for (uint32_t i = src->n; i-- > 0;) {
-        RegUse r = { 0 };
+        RegUse r = u->use[i];
         u->used_after[i] = used;
-        use_add(&r, &u->moves, src, i);
         used = (used & ~(r.writes | r.loads)) | r.reads;
     }
 }
@@ -171,7 +174,8 @@ IrBlock *fast_instrument(void *ctx, IrBlock *src, struct Arena *arena)
 {
     (void)ctx;
     Usage u = { .clear = arena_array(arena, uint32_t, src->n + 1),
-                .used_after = arena_array(arena, uint32_t, src->n) };
+                .use = arena_alloc_raw(arena, src->n * sizeof *u.use),
+                .used_after = arena_alloc_raw(arena, src->n * sizeof *u.used_after) };
     moves_find(&u.moves, src, arena);
     uint32_t n = checkable_part(src);
     measure(src, n, &u);

@@ -50,8 +50,3 @@ void regmask_init(void)
     mc_argument_bit[0] = regmask_bit(g->arg[0]);
     mc_argument_bit[1] = regmask_bit(g->arg[1]);
 }
-
-uint32_t regmask_bit(RegId r)
-{
-    return r < MAX_REGS ? regmask_rows[r].bit : 0;
-}

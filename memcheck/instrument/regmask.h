@@ -18,8 +18,6 @@
 
 #define RM_GROUP (1u << 31)
 
-/** Bit of guest register @p r; 0 if it is always defined. */
-uint32_t regmask_bit(RegId r);
 /** A register with its bit and the place of its shadow in the thread state, for helpers. */
 typedef struct RegmaskRow {
     uint32_t bit;
@@ -27,6 +25,11 @@ typedef struct RegmaskRow {
     uint32_t size;     /**< bytes */
 } RegmaskRow;
 extern RegmaskRow regmask_rows[256];
+/** Bit of guest register @p r; 0 if it is always defined. */
+static inline uint32_t regmask_bit(RegId r)
+{
+    return r < sizeof regmask_rows / sizeof regmask_rows[0] ? regmask_rows[r].bit : 0;
+}
 extern unsigned regmask_n_rows;
 /** The row of each bit that belongs to one register alone. */
 extern const RegmaskRow *regmask_of_bit[32];

@@ -38,7 +38,7 @@ typedef struct OpcodeSet {
     uint32_t bits[8]; /**< bit n of word w: opcode 32 * w + n */
 } OpcodeSet;
 
-static bool in_set(const OpcodeSet *s, unsigned op)
+static inline bool in_set(const OpcodeSet *s, unsigned op)
 {
     return s->bits[op >> 5] >> (op & 31) & 1;
 }
@@ -68,6 +68,8 @@ static int parse_prefixes(const uint8_t *code, Shape *s, unsigned *bits)
 {
     unsigned i = 0;
     for (;; i++) {
+        if (code[i] < 0xf2 && code[i] != 0x66)
+            break;
         unsigned bit = code[i] == 0x66 ? KP_66 : code[i] == 0xf3 ? KP_F3 : code[i] == 0xf2 ? KP_F2 : 0;
         if (!bit)
             break;

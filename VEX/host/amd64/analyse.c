@@ -8,6 +8,8 @@
 
 enum { CC_ALL = 0x8d5 };
 
+_Static_assert(OP_EXIT_IF < OP_COLD_BEGIN && OP_COLD_END == OP_COLD_BEGIN + 1, "analyse() compares");
+
 typedef struct Analysis {
     Cg *g;
     IrRef barrier;      /**< nearest following instruction that loads must not be moved past */
@@ -20,7 +22,7 @@ typedef struct Analysis {
 /** Bits that conditions 2k and 2k+1 look at. */
 static const uint16_t cond_bits[8] = { 0x800, 0x1, 0x40, 0x41, 0x80, 0x4, 0x880, 0x8c0 };
 
-static void use(Analysis *a, IrRef v, IrRef pos)
+static inline void use(Analysis *a, IrRef v, IrRef pos)
 {
     if (v == IR_NONE)
         return;
@@ -97,7 +99,7 @@ static void mark_rmw(Analysis *a, const IrInsn *i, IrRef v)
 /** Operations that leave in EFLAGS whether their result is zero. */
 static bool is_zero_testable(unsigned op) { return op == OP_AND || op == OP_OR; }
 
-static void mark_consumed(Analysis *a, const IrInsn *i)
+static inline void mark_consumed(Analysis *a, const IrInsn *i)
 {
     Cg *g = a->g;
     switch (i->op) {
@@ -156,7 +158,7 @@ static void mark_consumed(Analysis *a, const IrInsn *i)
 }
 
 /** Shall the value of @p i be made by its consumers? */
-static bool choose_lazy(Analysis *a, IrRef i)
+static inline bool choose_lazy(Analysis *a, IrRef i)
 {
     Cg *g = a->g;
     Val *x = &g->val[i];
@@ -222,26 +224,30 @@ static void hint(Analysis *a, IrRef v, int h)
     a->hinted |= (uint16_t)(1u << h);
 }
 
-/** Hints around @p i: pos is where it is really made. */
-static void hints_at(Analysis *a, const IrInsn *i, IrRef ref)
+/** A register was proposed for the value @p ref: is it free until then? */
+static __attribute__((noinline)) void settle_hint(Analysis *a, const IrInsn *i, IrRef ref)
 {
     Cg *g = a->g;
     Val *x = &g->val[ref];
-    if (x->hint != H_NONE) {
-        unsigned bit = 1u << x->hint;
-        if (!(a->hinted & bit) || a->hint_val[x->hint] != ref || (x->flags & VF_LAZY)) {
-            x->hint = H_NONE;
-        } else {
-            a->hinted &= (uint16_t)~bit;
-            bool two_address = (i->op >= OP_AND && i->op <= OP_MUL) || i->op == OP_NEG ||
-                               (i->op >= OP_SHL && i->op <= OP_ROR) || i->op == OP_BSWAP ||
-                               i->op == OP_TRUNC || i->op == OP_ZEXT;
-            IrRef src = i->arg[0];
-            if (two_address && g->val[src].last <= ref && g->insn[src].op != OP_GET &&
-                g->insn[src].op != OP_CONST)
-                hint(a, src, x->hint);
-        }
+    unsigned bit = 1u << x->hint;
+    if (!(a->hinted & bit) || a->hint_val[x->hint] != ref || (x->flags & VF_LAZY)) {
+        x->hint = H_NONE;
+        return;
     }
+    a->hinted &= (uint16_t)~bit;
+    bool two_address = (i->op >= OP_AND && i->op <= OP_MUL) || i->op == OP_NEG ||
+                       (i->op >= OP_SHL && i->op <= OP_ROR) || i->op == OP_BSWAP ||
+                       i->op == OP_TRUNC || i->op == OP_ZEXT;
+    IrRef src = i->arg[0];
+    if (two_address && g->val[src].last <= ref && g->insn[src].op != OP_GET &&
+        g->insn[src].op != OP_CONST)
+        hint(a, src, x->hint);
+}
+
+/** What @p i, which is not pure and has OPF_* @p flags, means for hints to what is before it. */
+static void hints_before(Analysis *a, const IrInsn *i, unsigned flags)
+{
+    Cg *g = a->g;
     if (i->op == OP_PUT) {
         int h = i->aux < AMD64_REG_COUNT ? rx_home(g, (uint8_t)i->aux) : H_NONE;
         IrRef v = i->arg[0];
@@ -256,64 +262,90 @@ static void hints_at(Analysis *a, const IrInsn *i, IrRef ref)
             a->hinted &= (uint16_t)~(1u << h);
     } else if (i->op == OP_JUMP_IND) {
         hint(a, i->arg[0], H_R11);
-    } else if (ir_op_info[i->op].flags & OPF_FAULT || i->op == OP_COLD_BEGIN ||
-               i->op == OP_COLD_END) {
+    } else if (flags & OPF_FAULT || i->op == OP_COLD_BEGIN || i->op == OP_COLD_END) {
         a->hinted = 0;
     }
 }
 
-/** Loads must not be moved past this. */
-static bool is_barrier(const IrInsn *i)
-{
-    return (ir_op_info[i->op].flags & OPF_EFFECT) != 0;
-}
-
 /** All arguments of @p i are used at @p pos. */
-static void use_arguments(Analysis *a, const IrInsn *i, IrRef pos)
+static inline void use_arguments(Analysis *a, const IrInsn *i, unsigned nargs, IrRef pos)
 {
-    if (i->op == OP_CALL) {
+    if (__builtin_expect(i->op == OP_CALL, 0)) {
         for (unsigned k = 0; k < i->sub; k++)
             use(a, a->g->b->extra[i->arg[0] + k], pos);
         use(a, i->arg[1], pos);
         return;
     }
-    for (unsigned k = 0; k < ir_op_info[i->op].nargs; k++)
-        use(a, i->arg[k], pos);
+    if (nargs > 0)
+        use(a, i->arg[0], pos);
+    if (nargs > 1)
+        use(a, i->arg[1], pos);
+    if (nargs > 2)
+        use(a, i->arg[2], pos);
+}
+
+/** The used value @p i dies with its last reader. */
+static inline void note_death(Cg *g, Val *x, IrRef i)
+{
+    Val *reader = &g->val[x->last];
+    x->dies_next = reader->dies;
+    reader->dies = i;
+}
+
+static inline __attribute__((always_inline)) void analyse_insn(Analysis *a, const IrInsn *insn, Val *x,
+                                                              IrRef i)
+{
+    Cg *g = a->g;
+    const IrOpInfo *info = &ir_op_info[insn->op];
+    IrRef pos = i;
+    if (x->uses) {
+        if (choose_lazy(a, i)) {
+            x->flags |= VF_LAZY | VF_SKIP;
+            pos = x->last;
+        }
+        note_death(g, x, i);
+    } else if (is_droppable(insn)) {
+        x->hint = H_NONE;
+        x->flags |= VF_SKIP;
+        return;
+    }
+    mark_consumed(a, insn);
+    use_arguments(a, insn, info->nargs, pos);
+    if (x->hint != H_NONE)
+        settle_hint(a, insn, i);
+    if (info->flags & OPF_PURE)
+        return;
+    cc_before(a, insn, i);
+    hints_before(a, insn, info->flags);
+    if (info->flags & OPF_EFFECT) /* loads must not be moved past this */
+        a->barrier = i;
 }
 
 void analyse(Cg *g)
 {
     Analysis a = { .g = g, .barrier = g->n - 1 };
+    const IrInsn *insn = &g->insn[g->n];
+    Val *x = &g->val[g->n];
     for (IrRef i = g->n; i-- > 0;) {
-        const IrInsn *insn = &g->insn[i];
-        Val *x = &g->val[i];
-        x->cc_live = insn->op == OP_EXIT_IF && insn->aux == 1 ? CC_ALL : a.cc;
+        insn--;
+        x--;
+        x->cc_live = a.cc;
         if (insn->op == OP_IMARK) {
             a.barrier = i;
             continue;
         }
-        if (insn->op == OP_COLD_BEGIN || insn->op == OP_COLD_END)
-            a.in_cold = insn->op == OP_COLD_END;
-        if (x->uses == 0 && is_droppable(insn)) {
-            x->hint = H_NONE;
+        if (insn->op == OP_CONST) {
+            x->flags |= VF_SKIP;
+            if (x->uses)
+                note_death(g, x, i);
             continue;
         }
-        IrRef pos = i;
-        if (x->uses) {
-            if (choose_lazy(&a, i)) {
-                x->flags |= VF_LAZY;
-                pos = x->last;
-            }
-            x->dies_next = g->val[x->last].dies;
-            g->val[x->last].dies = i;
-            if (insn->op == OP_CONST)
-                continue;
+        if (insn->op >= OP_EXIT_IF && insn->op <= OP_COLD_END) {
+            if (insn->op == OP_EXIT_IF && insn->aux == 1)
+                x->cc_live = CC_ALL;
+            else if (insn->op >= OP_COLD_BEGIN)
+                a.in_cold = insn->op == OP_COLD_END;
         }
-        mark_consumed(&a, insn);
-        use_arguments(&a, insn, pos);
-        cc_before(&a, insn, i);
-        hints_at(&a, insn, i);
-        if (is_barrier(insn))
-            a.barrier = i;
+        analyse_insn(&a, insn, x, i);
     }
 }

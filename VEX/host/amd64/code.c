@@ -9,16 +9,20 @@
 enum { COLD_FIRST = 8192 };
 
 /** Double an array of the arena. */
-static void *grow(Cg *g, void *old, uint32_t *cap, uint32_t n, size_t elem)
+static __attribute__((noinline)) void *grow_more(Cg *g, void *old, uint32_t *cap, uint32_t n, size_t elem)
 {
-    if (n < *cap)
-        return old;
     uint32_t want = *cap ? *cap * 2 : 16;
     void *p = arena_alloc_raw(g->arena, want * elem);
     if (n)
         memcpy(p, old, n * elem);
     *cap = want;
     return p;
+}
+
+/** Make room for one more element. */
+static inline void *grow(Cg *g, void *old, uint32_t *cap, uint32_t n, size_t elem)
+{
+    return __builtin_expect(n < *cap, 1) ? old : grow_more(g, old, cap, n, elem);
 }
 
 static void cold_grow(Cg *g)
@@ -56,7 +60,7 @@ void code_ool_end(Cg *g, Ool o)
     g->c = o.back;
 }
 
-static uint32_t fix_new(Cg *g, Loc to)
+static inline uint32_t fix_new(Cg *g, Loc to)
 {
     g->fix = grow(g, g->fix, &g->cap_fix, g->n_fix, sizeof *g->fix);
     g->fix[g->n_fix] = (Fixup){ code_here(g), to };
@@ -103,23 +107,21 @@ void code_align_patch(Cg *g, unsigned ahead)
 
 void code_point(Cg *g)
 {
-    bool cold = g->c == &g->buf[1];
-    VexPoint **list = cold ? &g->cold_points : &g->points;
-    uint32_t *n = cold ? &g->n_cold_points : &g->n_points;
-    uint32_t guest_off = (uint32_t)(g->guest_pc - g->b->addr), cc = g->cc == CCS_EFLAGS;
-    VexPoint *last = *n ? &(*list)[*n - 1] : NULL;
-    if (last && last->guest_off == guest_off && last->cc_in_host == cc)
-        return;
-    VexPoint p = { .host_off = (uint32_t)(g->c->p - g->c->start), .guest_off = guest_off,
-                   .cc_in_host = cc };
-    if (last) {
+    PointList *list = &g->point_list[g->c == &g->buf[1]];
+    VexPoint p = { .host_off = (uint32_t)(g->c->p - g->c->start),
+                   .guest_off = (uint32_t)(g->guest_pc - g->b->addr),
+                   .cc_in_host = g->cc == CCS_EFLAGS };
+    if (list->n) {
+        VexPoint *last = &list->at[list->n - 1];
+        if (last->guest_off == p.guest_off && last->cc_in_host == p.cc_in_host)
+            return;
         if (last->host_off == p.host_off) {
             *last = p;
             return;
         }
     }
-    *list = grow(g, *list, cold ? &g->cap_cold_points : &g->cap_points, *n, sizeof p);
-    (*list)[(*n)++] = p;
+    list->at = grow(g, list->at, &list->cap, list->n, sizeof p);
+    list->at[list->n++] = p;
 }
 
 VexExitSite *exit_new(Cg *g)
@@ -167,13 +169,14 @@ static void finish_tables(Cg *g, uint32_t cold, VexTranslation *out)
     }
     out->exits = g->exits;
     out->n_exits = g->n_exits;
-    for (uint32_t i = 0; i < g->n_cold_points; i++) {
-        g->points = grow(g, g->points, &g->cap_points, g->n_points, sizeof *g->points);
-        g->points[g->n_points] = g->cold_points[i];
-        g->points[g->n_points++].host_off += cold;
+    PointList *main = &g->point_list[0], *colds = &g->point_list[1];
+    for (uint32_t i = 0; i < colds->n; i++) {
+        main->at = grow(g, main->at, &main->cap, main->n, sizeof *main->at);
+        main->at[main->n] = colds->at[i];
+        main->at[main->n++].host_off += cold;
     }
-    out->points = g->points;
-    out->n_points = g->n_points;
+    out->points = main->at;
+    out->n_points = main->n;
     out->calls = arena_alloc_raw(g->arena, (g->n_calls + 1) * sizeof *out->calls);
     for (uint32_t i = 0; i < g->n_calls; i++)
         out->calls[i] = (VexCallSite){ resolve(g->call[i].off, cold), g->call[i].fn };

@@ -43,15 +43,16 @@ enum {
     VF_LAZY = 4,    /**< made by its consumers */
     VF_ZX = 8,      /**< bits above its width are zero */
     VF_RMW = 16,    /**< part of a read-modify-write of a register's home or of a state word */
-    VF_WIDE = 32    /**< vector that lives in slots only */
+    VF_WIDE = 32,   /**< vector that lives in slots only */
+    VF_SKIP = 64    /**< nothing is done at its own place: lazy, constant or not used */
 };
 
 typedef struct Val {
-    uint32_t last;       /**< last instruction that reads it */
+    _Alignas(16) uint32_t last;       /**< last instruction that reads it */
     uint32_t dies;       /**< first in the list of values whose last reader is this instruction */
     uint32_t dies_next;
     uint32_t alias_next; /**< next value that aliases the same home */
-    uint16_t uses;
+    uint32_t uses;
     uint16_t cc_live;    /**< condition codes live after this instruction (RFLAGS bits) */
     uint16_t cc_need;    /**< FLAGS values: bits that its consumers look at */
     int16_t slot;        /**< spill slot or -1 */
@@ -60,6 +61,7 @@ typedef struct Val {
     uint8_t alias;       /**< RX_* of the home, or RX_NONE */
     uint8_t flags;       /**< VF_* */
 } Val;
+_Static_assert(sizeof(Val) == 32, "quickly made");
 
 /** Where the guest's condition codes are. */
 enum { CCS_EFLAGS = 1, CCS_STATE = 2 };
@@ -106,6 +108,12 @@ typedef struct Fixup {
     Loc to;
 } Fixup;
 
+/** Points of one part of the code, in order. */
+typedef struct PointList {
+    VexPoint *at;
+    uint32_t n, cap;
+} PointList;
+
 typedef struct Cg {
     const IrBlock *b;
     const IrInsn *insn;
@@ -149,8 +157,7 @@ typedef struct Cg {
     struct Arena *arena;
 
     Fixup *fix;         uint32_t n_fix, cap_fix;
-    VexPoint *points;   uint32_t n_points, cap_points;
-    VexPoint *cold_points; uint32_t n_cold_points, cap_cold_points;
+    PointList point_list[2]; /**< of each part */
     VexExitSite *exits; uint32_t n_exits, cap_exits;
     GuestAddr guest_pc; /**< address of the present guest instruction */
     GuestAddr guest_next; /**< address after it */
@@ -178,7 +185,9 @@ int64_t const_value(const Cg *g, IrRef v);
 /** True and the value if @p v is a constant that fits a sign-extended 32-bit immediate. */
 bool const_imm(const Cg *g, IrRef v, int64_t *imm);
 
-uint8_t rx_of(RegId r);
+/** rx_of() of shadow and tool registers. */
+uint8_t rx_of_other(RegId r);
+static inline uint8_t rx_of(RegId r) { return r < AMD64_REG_COUNT ? (uint8_t)r : rx_of_other(r); }
 RegId rx_reg(uint8_t rx);
 /** Offset of a register in the state. */
 int32_t rx_offset(uint8_t rx);
@@ -313,12 +322,16 @@ void gen_store(Cg *g, IrRef i);
 HMem host_mem(Cg *g, const IrInsn *i);
 /** How the lazily read LOAD @p v is accessed. */
 HMem host_mem_of_load(Cg *g, IrRef v);
-bool is_vec(IrType t);
+static inline bool is_vec(IrType t) { return ir_is_vec(t); }
 /** A live vector value that aliases a home gets a place of its own. */
 void vec_move_away(Cg *g, IrRef v);
 void gen_vec(Cg *g, IrRef i);
 /** Does the register live in a host register that only AVX-512 code reaches? */
-bool is_avx512_home(const Cg *g, uint8_t rx);
+static inline bool is_avx512_home(const Cg *g, uint8_t rx)
+{
+    return g->pinned && host_cpu.avx512 &&
+           ((rx >= AMD64_V16 && rx <= AMD64_V31) || (rx >= AMD64_K0 && rx <= AMD64_K7));
+}
 void gen_vec_select(Cg *g, IrRef i);
 void gen_vec_get(Cg *g, IrRef i);
 void gen_vec_put(Cg *g, IrRef i);

@@ -74,16 +74,15 @@ static void set_homes(Cg *g, unsigned mode_flags)
         g->allocatable = PINNED_TEMPS | (g->tool0 ? 0 : 1u << H_R14);
 }
 
-static void compile_insn(Cg *g, IrRef i)
+static inline void compile_insn(Cg *g, IrRef i)
 {
     const Val *x = &g->val[i];
-    const IrInsn *insn = insn_of(g, i);
-    if ((x->flags & VF_LAZY) || (x->uses == 0 && is_droppable(insn)))
+    if (x->flags & VF_SKIP)
         return;
     g->now = i;
     code_reserve(g);
     if (!g->failed)
-        gen_fn[insn->op](g, i);
+        gen_fn[insn_of(g, i)->op](g, i);
     end_insn(g);
 }
 

@@ -6,7 +6,6 @@
  */
 #include "codegen.h"
 
-bool is_vec(IrType t) { return ir_is_vec(t); }
 
 /* ---- moves of whole registers ---- */
 
@@ -553,12 +552,6 @@ void vec_equal_to_eflags(Cg *g, IrRef a, IrRef b)
 static void pinned_to_slot(Cg *g, unsigned bytes, unsigned x, const HMem *m)
 {
     emit_vec_store(g, bytes < host_cpu.vec_bytes ? bytes : host_cpu.vec_bytes, x, m);
-}
-
-bool is_avx512_home(const Cg *g, uint8_t rx)
-{
-    return g->pinned && host_cpu.avx512 &&
-           ((rx >= AMD64_V16 && rx <= AMD64_V31) || (rx >= AMD64_K0 && rx <= AMD64_K7));
 }
 
 /** KMOVQ between general and mask registers: 0x93 to general, 0x92 from. */

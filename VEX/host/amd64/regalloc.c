@@ -6,10 +6,8 @@
  */
 #include "codegen.h"
 
-uint8_t rx_of(RegId r)
+uint8_t rx_of_other(RegId r)
 {
-    if (r < AMD64_REG_COUNT)
-        return (uint8_t)r;
     if (r >= REG_TOOL(0) && r < REG_TOOL(REG_TOOL_WORDS))
         return (uint8_t)(RX_TOOL + (r - REG_TOOL(0)));
     CHECK((r & REG_SHADOW) && (r & 0xff) < AMD64_REG_COUNT, "register %u", r);
@@ -88,12 +86,13 @@ void regalloc_init(Cg *g)
     memset(g->alias, 0xff, sizeof g->alias);
     for (unsigned r = 0; r < H_NREGS; r++)
         g->hr[r] = (HostSlot){ IR_NONE, RX_NONE };
-    static const Val nowhere = {
+    enum { AT_ONCE = 32 };
+    static const Val nowhere[AT_ONCE] = { [0 ... AT_ONCE - 1] = {
         .dies = IR_NONE, .dies_next = IR_NONE, .alias_next = IR_NONE, .slot = -1,
         .reg = H_NONE, .hint = H_NONE, .alias = RX_NONE
-    };
-    for (uint32_t i = 0; i < g->n; i++)
-        g->val[i] = nowhere;
+    } };
+    for (uint32_t i = 0; i < g->n; i += AT_ONCE)
+        memcpy(&g->val[i], nowhere, (g->n - i < AT_ONCE ? g->n - i : AT_ONCE) * sizeof(Val));
 }
 
 void reg_clobbered(Cg *g, int r)
@@ -102,7 +101,7 @@ void reg_clobbered(Cg *g, int r)
     g->const_mask &= ~(1u << r);
 }
 
-static void unbind(Cg *g, IrRef v)
+static inline void unbind(Cg *g, IrRef v)
 {
     Val *x = &g->val[v];
     if (x->reg >= 0) {
@@ -517,7 +516,7 @@ void drop_cache(Cg *g, uint8_t rx, int keep)
     }
 }
 
-static void release(Cg *g, IrRef v)
+static inline void release(Cg *g, IrRef v)
 {
     Val *x = &g->val[v];
     unbind(g, v);
