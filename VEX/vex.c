@@ -91,8 +91,43 @@ static uint64_t GIMLE_LIGHT vex_code_hash(VexState *s, uint64_t addr, uint64_t l
 static const IrCallee code_hash_callee = { "vex_code_hash", (void *)vex_code_hash, CALLEE_LIGHT,
                                            TY_I64, 2 };
 
-/** Put a comparison of the guest code with what it is now in front of @p in. */
-static IrBlock *vex_add_code_checks(const IrBlock *in, struct Arena *arena, const VexTranslation *t)
+/** The code that @p t was made from as it is now, and what may be needed to decode it to its end. */
+static CodeCopy vex_copy_code(const VexTranslation *t, struct Arena *arena)
+{
+    enum { BEYOND = 16 };
+    CodeCopy c = { arena_alloc_raw(arena, t->n_extents * sizeof *c.range),
+                   arena_alloc_raw(arena, t->n_extents * sizeof *c.bytes), t->n_extents };
+    for (unsigned i = 0; i < c.n; i++) {
+        VexRange r = t->extent[i];
+        unsigned more = BEYOND;
+        if (vex_cfg.code_readable)
+            more = vex_cfg.code_readable(vex_cfg.code_ctx, r.addr + r.len, BEYOND);
+        r.len += more;
+        uint8_t *bytes = arena_alloc_raw(arena, r.len);
+        memcpy(bytes, (const void *)(uintptr_t)r.addr, r.len);
+        c.range[i] = r;
+        c.bytes[i] = bytes;
+    }
+    return c;
+}
+
+/** Was @p t made from nothing else than what is in @p c? */
+static bool vex_is_copied(const VexTranslation *t, const CodeCopy *c)
+{
+    for (unsigned i = 0; i < t->n_extents; i++) {
+        size_t avail;
+        if (!code_copy_find(c, t->extent[i].addr, &avail) || avail < t->extent[i].len)
+            return false;
+    }
+    return true;
+}
+
+/**
+ * Put a comparison of the guest code with what it was when it was copied to @p code in front of
+ * @p in, which was made from the copy.
+ */
+static IrBlock *vex_add_code_checks(const IrBlock *in, struct Arena *arena, const VexTranslation *t,
+                                    const CodeCopy *code)
 {
     IrCopier c = ir_copier(in, arena);
     IrBlock *b = c.dst;
@@ -105,7 +140,9 @@ static IrBlock *vex_add_code_checks(const IrBlock *in, struct Arena *arena, cons
         IrRef args[2] = { ir_const(b, TY_I64, t->extent[i].addr),
                           ir_const(b, TY_I64, t->extent[i].len) };
         IrRef h = ir_call(b, &code_hash_callee, IR_NONE, args, 2);
-        IrRef was = ir_const(b, TY_I64, vex_code_hash(NULL, t->extent[i].addr, t->extent[i].len));
+        size_t avail;
+        const uint8_t *copy = code_copy_find(code, t->extent[i].addr, &avail);
+        IrRef was = ir_const(b, TY_I64, vex_code_hash(NULL, (uintptr_t)copy, t->extent[i].len));
         ir_exit_if(b, ir_cmp(b, OP_CMPNE, h, was), in->addr, JK_CODE_CHANGED, in->mode);
     }
     for (uint32_t i = 0; i < in->n; i++)
@@ -121,13 +158,33 @@ bool vex_code_is_unstable(const VexTranslation *t)
     return false;
 }
 
+/**
+ * Lift.  Code that may change at any time is copied, and the block is made from the copy, so that it
+ * is compared later with just what it was made from; *@p copied then has the copy, else nothing.
+ */
+static IrBlock *vex_lift(GuestAddr pc, unsigned mode, struct Arena *arena, VexTranslation *out,
+                         CodeCopy *copied)
+{
+    unsigned flags = vex_cfg.modes[mode].flags;
+    IrBlock *b = guest_lift_block(pc, mode, flags, NULL, arena, out);
+    copied->n = 0;
+    if (!b || !vex_code_is_unstable(out))
+        return b;
+    do { /* what is there now may be longer, or jump elsewhere */
+        *copied = vex_copy_code(out, arena);
+        b = guest_lift_block(pc, mode, flags, copied, arena, out);
+    } while (b && !vex_is_copied(out, copied));
+    return b;
+}
+
 /** Lift, optimise, instrument, optimise: everything before code is made. NULL: no code at @p pc. */
 static IrBlock *vex_prepare(GuestAddr pc, unsigned mode, struct Arena *arena, VexTranslation *out)
 {
     const VexMode *m = &vex_cfg.modes[mode];
     uint64_t t0 = vex_cfg.timing ? vex_now_ns() : 0;
 
-    IrBlock *b = guest_lift_block(pc, mode, m->flags, arena, out);
+    CodeCopy copied;
+    IrBlock *b = vex_lift(pc, mode, arena, out, &copied);
     if (!b)
         return NULL;
     vex_trace_ir(b, VT_LIFT, "lifted");
@@ -146,8 +203,8 @@ static IrBlock *vex_prepare(GuestAddr pc, unsigned mode, struct Arena *arena, Ve
             vex_verify(b, "optimisation");
         }
     }
-    if (vex_code_is_unstable(out)) {
-        b = vex_add_code_checks(b, arena, out);
+    if (copied.n) {
+        b = vex_add_code_checks(b, arena, out, &copied);
         out->portable = false;
     }
     if (vex_cfg.timing) {

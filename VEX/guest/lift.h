@@ -12,14 +12,34 @@
 
 struct Arena;
 
+/** Code as it was when it was copied. */
+typedef struct CodeCopy {
+    VexRange *range;       /**< what was copied */
+    const uint8_t **bytes; /**< by range */
+    unsigned n;
+} CodeCopy;
+
+/** The copy of the code at @p a and how much of it follows; NULL: it is not in @p c. */
+static inline const uint8_t *code_copy_find(const CodeCopy *c, GuestAddr a, size_t *avail)
+{
+    for (unsigned i = 0; i < c->n; i++) {
+        uint64_t at = a - c->range[i].addr;
+        if (at < c->range[i].len) {
+            *avail = c->range[i].len - at;
+            return c->bytes[i] + at;
+        }
+    }
+    return NULL;
+}
+
 /**
  * Lift the block at @p pc for translation mode number @p mode, whose VM_* flags are
  * @p mode_flags.  Memory comes from @p arena.  Fills extent[], n_extents and n_guest of
  * @p out.  Returns NULL if the first instruction is not readable as code; then extent[0].addr
- * is the first byte that is not.  Thread-safe.
+ * is the first byte that is not.  What is in @p copy (may be NULL) is read from there.  Thread-safe.
  */
-IrBlock *guest_lift_block(GuestAddr pc, unsigned mode, unsigned mode_flags, struct Arena *arena,
-                          VexTranslation *out);
+IrBlock *guest_lift_block(GuestAddr pc, unsigned mode, unsigned mode_flags, const CodeCopy *copy,
+                          struct Arena *arena, VexTranslation *out);
 
 /** False once translations depend on more than the guest's code (VexTranslation.assumption_failed). */
 bool guest_is_portable(void);

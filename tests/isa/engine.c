@@ -171,7 +171,7 @@ void engine_print(const Engine *e, uint64_t pc)
     memset(&t, 0, sizeof t);
     arena_reset(&arena);
     const unsigned flags[] = { VM_PINNED | VM_NATIVE, 0, VM_PINNED, VM_NATIVE };
-    IrBlock *b = guest_lift_block(pc, e->mode, flags[e->mode], &arena, &t);
+    IrBlock *b = guest_lift_block(pc, e->mode, flags[e->mode], NULL, &arena, &t);
     if (b)
         ir_print(b, print, NULL);
     if (!b || e->interpret || vex_translate(pc, e->mode, buffer, BUFFER_BYTES, buffer, &arena, &t))

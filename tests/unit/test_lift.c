@@ -54,7 +54,7 @@ static IrBlock *lift_at(unsigned mode, size_t at, const uint8_t *bytes, size_t n
     arena_reset(&arena);
     text[0] = 0;
     IrBlock *b = guest_lift_block((GuestAddr)code + at, mode, vex_config()->modes[mode].flags,
-                                  &arena, &t);
+                                  NULL, &arena, &t);
     if (b) {
         assert_null(ir_verify(b));
         ir_print(b, append, NULL);
@@ -182,10 +182,40 @@ static void condition_codes_at_calls(void **state)
     LIFT(NATIVE, 0x39, 0xc8, 0xc3);
     const uint8_t call_jc[] = { 0xe8, 2, 0, 0, 0, 0x72, 0x10, 0xc3 };
     memcpy(code, call_jc, sizeof call_jc);
-    assert_non_null(guest_lift_block((GuestAddr)code, NATIVE, VM_PINNED | VM_NATIVE, &arena, &t));
+    assert_non_null(guest_lift_block((GuestAddr)code, NATIVE, VM_PINNED | VM_NATIVE, NULL, &arena,
+                                     &t));
     assert_true(t.assumption_failed);
     b = LIFT(NATIVE, 0x39, 0xc8, 0xc3);
     assert_int_equal(last(b)->aux, 1);
+}
+
+/** VexConfig.code_unstable: somebody writes to the code when it has just been lifted. */
+static bool write_when_lifted(void *ctx, GuestAddr a, unsigned len)
+{
+    (void)ctx;
+    (void)a;
+    (void)len;
+    code[1]++;
+    return true;
+}
+
+/** What is run and what it is compared with later are the same bytes. */
+static void code_that_changes_while_it_is_lifted(void **state)
+{
+    (void)state;
+    static const uint8_t mov_1_eax_jmp[] = { 0xb8, 1, 0, 0, 0, 0xeb, 0x10 };
+    memcpy(code, mov_1_eax_jmp, sizeof mov_1_eax_jmp);
+    VexConfig before = *vex_config(), c = before;
+    c.code_unstable = write_when_lifted;
+    vex_init(&c);
+    VexState *s = vex_state_new(1 << 16);
+    assert_non_null(s);
+    arena_reset(&arena);
+    assert_int_equal(vex_interpret(s, (GuestAddr)code, FULL, &arena), VEX_OK);
+    assert_int_equal(s->guest.gpr[0], code[1]);
+    assert_int_equal(s->guest.pc, (GuestAddr)code + sizeof mov_1_eax_jmp + 0x10);
+    vex_state_free(s);
+    vex_init(&before);
 }
 
 int main(void)
@@ -195,6 +225,7 @@ int main(void)
         cmocka_unit_test(branches_end_blocks),   cmocka_unit_test(bad_code),
         cmocka_unit_test(end_of_readable_code),  cmocka_unit_test(client_requests),
         cmocka_unit_test(strings),               cmocka_unit_test(addresses),
+        cmocka_unit_test(code_that_changes_while_it_is_lifted),
         cmocka_unit_test(condition_codes_at_calls), /* last: changes what is assumed */
     };
     return cmocka_run_group_tests_name("lift", tests, setup, NULL);

@@ -3,7 +3,7 @@
 #ifndef VEX_GUEST_AMD64_CODE_WINDOW_H
 #define VEX_GUEST_AMD64_CODE_WINDOW_H
 
-#include "vex.h"
+#include "guest/lift.h"
 
 enum { CODE_PAGE = 4096, CODE_WINDOW = 4 * CODE_PAGE, MAX_INSN_BYTES = 15, MAX_LOOKS = 12 };
 
@@ -13,6 +13,7 @@ typedef struct CodeWindow {
     VexRange looked[MAX_LOOKS]; /**< what code_window_look() was told */
     unsigned n_looked;
     bool looked_too_far;        /**< there was more than that */
+    const CodeCopy *copy;       /**< what is in it is read from it; may be NULL */
 } CodeWindow;
 
 /** The translation depends on code in [from, to) outside of its own; empty: begins a new range. */
@@ -43,6 +44,16 @@ static inline size_t code_window_at(CodeWindow *w, GuestAddr a)
     w->start = page;
     w->end = page + n;
     return n > a - page ? n - (a - page) : 0;
+}
+
+/** The bytes of the code at @p a, and how many there are (code_window_at()). */
+static inline const uint8_t *code_window_bytes(CodeWindow *w, GuestAddr a, size_t *avail)
+{
+    const uint8_t *p = w->copy ? code_copy_find(w->copy, a, avail) : NULL;
+    if (p)
+        return p;
+    *avail = code_window_at(w, a);
+    return (const uint8_t *)a;
 }
 
 #endif

@@ -60,8 +60,9 @@ static Peek peek(const Amd64Decoder *d, CodeWindow *w, GuestAddr target)
     code_window_look(w, target, target);
     for (unsigned i = 0; i < PEEK_INSNS && p.undecided; i++) {
         InsnEffect e;
-        size_t avail = code_window_at(w, target);
-        if (amd64_decode_effect(d, (const uint8_t *)target, avail, target, &e) != DECODE_OK)
+        size_t avail;
+        const uint8_t *code = code_window_bytes(w, target, &avail);
+        if (amd64_decode_effect(d, code, avail, target, &e) != DECODE_OK)
             return p;
         code_window_look(w, target, e.next);
         peek_at(&p, &e);

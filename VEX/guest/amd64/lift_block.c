@@ -21,6 +21,7 @@ typedef struct DecodedBlock {
     GuestAddr end;       /**< after the last instruction */
     IrJumpKind end_kind; /**< JK_BORING, or what happens at end */
     bool client_request; /**< the bytes at end are a client request */
+    uint8_t request;     /**< which one: XCHG_* */
     bool unreadable;     /**< the bytes at end cannot be read */
 } DecodedBlock;
 
@@ -48,11 +49,11 @@ static void mark(Lift *l, GuestAddr a, unsigned len)
                              .arg = { IR_NONE, IR_NONE, IR_NONE } });
 }
 
-static void lift_client_request(Lift *l, GuestAddr a)
+static void lift_client_request(Lift *l, GuestAddr a, uint8_t which)
 {
     GuestAddr next = a + REQUEST_BYTES;
     mark(l, a, REQUEST_BYTES);
-    if (((const uint8_t *)a)[18] != XCHG_RDX) { /* the core looks which one it is */
+    if (which != XCHG_RDX) { /* the core looks which one it is */
         lift_jump(l, next, JK_CLIENT_REQ, true);
         return;
     }
@@ -89,11 +90,12 @@ static void decode_block(const Amd64Decoder *d, CodeWindow *w, GuestAddr pc, str
         max = 64;
     out->end_kind = JK_BORING;
     while (out->n < max) {
-        const uint8_t *code = (const uint8_t *)pc;
-        size_t avail = code_window_at(w, pc);
+        size_t avail;
+        const uint8_t *code = code_window_bytes(w, pc, &avail);
         out->end = pc;
         if (avail >= 4 && code[3] == 3 && is_client_request(code, avail)) {
             out->client_request = true;
+            out->request = code[REQUEST_BYTES - 1];
             return;
         }
         Insn *in = arena_alloc_raw(arena, sizeof *in); /* decoding fills it */
@@ -146,7 +148,7 @@ static void lift_decoded(Lift *l, const Amd64Decoder *d, CodeWindow *w, DecodedB
     if (block_ended(l->b))
         return;
     if (db->client_request)
-        lift_client_request(l, db->end);
+        lift_client_request(l, db->end, db->request);
     else
         lift_jump(l, db->end, db->end_kind,
                   db->end_kind != JK_BORING || db->insn[db->n - 1]->cc_live);
@@ -188,12 +190,12 @@ static void add_looks(const CodeWindow *w, VexTranslation *out)
             add_extent(out, w->looked[i]);
 }
 
-IrBlock *guest_lift_block(GuestAddr pc, unsigned mode, unsigned mode_flags, struct Arena *arena,
-                          VexTranslation *out)
+IrBlock *guest_lift_block(GuestAddr pc, unsigned mode, unsigned mode_flags, const CodeCopy *copy,
+                          struct Arena *arena, VexTranslation *out)
 {
     Amd64Decoder d;
     DecodedBlock db;
-    CodeWindow w = { .n_looked = 0 };
+    CodeWindow w = { .copy = copy };
     amd64_decoder_init(&d);
     db.n = 0;
     db.client_request = db.unreadable = false;
