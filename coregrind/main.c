@@ -44,8 +44,8 @@
 #include "launcher/launcher.h"
 #include "process_end.h"
 
-/* Code memory; with --chaos=tcache so little that programs live through many flushes. */
-enum { CODE_BYTES = 256 << 20, CHAOS_CODE_BYTES = 2 << 20 };
+/* Code memory; with --chaos=tcache so little at first that programs live through many flushes. */
+enum { CODE_BYTES = 256 << 20, CHAOS_CODE_BYTES = 1 << 20 };
 
 /* ---- connections between modules --------------------------------------------------------------- */
 
@@ -229,8 +229,8 @@ static void start_vex(const GimleTool *tool)
 
     static const TcacheHooks tcache_hooks = { redirect_lookup, hook_code_discarded,
                                               exec_flush_jump_caches };
-    size_t code = core_options->chaos & CHAOS_TCACHE ? CHAOS_CODE_BYTES : CODE_BYTES;
-    int err = tcache_init(code, &tcache_hooks);
+    size_t limit = core_options->chaos & CHAOS_TCACHE ? CHAOS_CODE_BYTES : CODE_BYTES;
+    int err = tcache_init(CODE_BYTES, limit, &tcache_hooks);
     if (err < 0)
         gimle_user_error("cannot map memory for translated code: %s", strerror(-err));
 }

@@ -66,14 +66,16 @@ int code_arena_init(CodeArena *a, size_t size)
     uint8_t *rw, *rx;
     int err = code_arena_map(size, &rw, &rx);
     if (err == 0)
-        *a = (CodeArena){ .rw = rw, .rx = rx, .size = size, .cold = size, .cold_ready = size };
+        *a = (CodeArena){ .rw = rw, .rx = rx, .size = size, .limit = size, .cold = size,
+                          .cold_ready = size };
     return err;
 }
 
-void code_arena_clear(CodeArena *a)
+void code_arena_clear(CodeArena *a, size_t limit)
 {
     a->used = a->settled = a->ready = 0;
-    a->cold = a->cold_ready = a->size;
+    a->limit = limit < a->size ? limit : a->size;
+    a->cold = a->cold_ready = a->limit;
 }
 
 /** Where the kernel cannot do it (before 5.14) pages come one by one. */
@@ -100,11 +102,11 @@ void code_arena_prepare(CodeArena *a)
 void code_arena_settle(CodeArena *a)
 {
     size_t used = a->used & ~PAGE_MASK, cold = (a->cold + PAGE_MASK) & ~PAGE_MASK;
-    if (a->used + (a->size - a->cold) - a->settled < SETTLE_BYTES)
+    if (a->used + (a->limit - a->cold) - a->settled < SETTLE_BYTES)
         return;
     madvise(a->rw, used, MADV_DONTNEED);
-    madvise(a->rw + cold, a->size - cold, MADV_DONTNEED);
-    a->settled = a->used + (a->size - a->cold);
+    madvise(a->rw + cold, a->limit - cold, MADV_DONTNEED);
+    a->settled = a->used + (a->limit - a->cold);
 }
 
 int code_arena_unshare(CodeArena *a)
@@ -114,7 +116,7 @@ int code_arena_unshare(CodeArena *a)
     if (err)
         return err;
     memcpy(rw, a->rw, a->used);
-    memcpy(rw + a->cold, a->rw + a->cold, a->size - a->cold);
+    memcpy(rw + a->cold, a->rw + a->cold, a->limit - a->cold);
     int flags = MREMAP_MAYMOVE | MREMAP_FIXED;
     if (mremap(rw, a->size, a->size, flags, a->rw) == MAP_FAILED ||
         mremap(rx, a->size, a->size, flags, (void *)a->rx) == MAP_FAILED)

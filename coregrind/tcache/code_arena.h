@@ -2,7 +2,7 @@
 /*
  * Code memory: mapped twice, once to write and once to run; never writable and executable at one
  * address.  Main parts of translations are handed out from its beginning upwards, cold parts from
- * its end downwards.
+ * the end of what may be used downwards.
  */
 #ifndef COREGRIND_CODE_ARENA_H
 #define COREGRIND_CODE_ARENA_H
@@ -15,6 +15,7 @@ typedef struct CodeArena {
     uint8_t *rw;       /**< writable view */
     const uint8_t *rx; /**< executable view */
     size_t size;
+    size_t limit;      /**< only so much of it is used */
     size_t used;       /**< end of what is in use at the beginning */
     size_t cold;       /**< begin of what is in use at the end */
     size_t settled;    /**< bytes that were in use at the last code_arena_settle() */
@@ -28,8 +29,8 @@ int code_arena_init(CodeArena *a, size_t size);
  * addresses. The parent must not change code memory until this has returned. 0 or negative errno.
  */
 int code_arena_unshare(CodeArena *a);
-/** Nothing is in use any more. */
-void code_arena_clear(CodeArena *a);
+/** Nothing is in use any more; from now on @p limit bytes (whole pages) may be. */
+void code_arena_clear(CodeArena *a, size_t limit);
 /**
  * Have pages of both views for what comes next: a page fault for each page and view is a tenth of what
  * translating the code of that page takes.
@@ -51,7 +52,7 @@ static inline uint8_t *code_arena_rw(const CodeArena *a, const uint8_t *rx)
 static inline bool code_arena_contains(const CodeArena *a, const void *rx)
 {
     size_t at = (size_t)((const uint8_t *)rx - a->rx); /* huge if below */
-    return at < a->used || (at >= a->cold && at < a->size);
+    return at < a->used || (at >= a->cold && at < a->limit);
 }
 
 #endif

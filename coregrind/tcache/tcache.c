@@ -2,7 +2,8 @@
 /*
  * Tables of translations.  Making, chaining and discarding happen under LOCK_translate, changes of
  * tables under LOCK_tcache too, which is only held for a probe by those who just look.  Translations are never moved;
- * their code space comes back when code memory is full and everything is thrown away.
+ * their code space comes back when code memory is full, or more of it is dead than alive, and
+ * everything is thrown away.
  *
  * Invariants: a live translation is in by_key, in by_page of each page of its extents, and in
  * by_host (sorted, since code memory is handed out from both ends inwards; the place in it is the
@@ -27,6 +28,10 @@
 #include "coregrind/thread/thread.h"
 
 enum { MAX_BLOCK_BYTES = 256 * 1024, CODE_ALIGN = 16, PAGE_SHIFT = 12 };
+/** Programs that make code again and again must not fill code memory with what is dead. */
+enum { MANY_DEAD_BYTES = 4 << 20 };
+/** A small limit grows by this part of it each time, so that everything fits at last. */
+enum { LIMIT_GROWTH = 8, PAGE_BYTES = 1 << PAGE_SHIFT };
 
 /** An exit; while it is chained it is in the list of its target. */
 typedef struct Exit {
@@ -74,6 +79,7 @@ static struct {
     HashMap by_key;             /* (pc, mode, no_redirect) → Translation */
     HashMap by_page;            /* page number → TranslationList* */
     TranslationList by_host;
+    size_t dead_bytes;          /* of code memory */
     TcacheStats stats;
 } tc;
 
@@ -82,10 +88,13 @@ static uint64_t tcache_key(GuestAddr pc, unsigned mode, bool no_redirect)
     return (pc << 3 | mode << 1 | no_redirect) + 8;
 }
 
-int tcache_init(size_t code_bytes, const TcacheHooks *hooks)
+int tcache_init(size_t code_bytes, size_t first_limit, const TcacheHooks *hooks)
 {
     tc.hooks = *hooks;
-    return code_arena_init(&tc.arena, code_bytes);
+    int err = code_arena_init(&tc.arena, code_bytes);
+    if (err == 0)
+        code_arena_clear(&tc.arena, first_limit);
+    return err;
 }
 
 /** Under either lock. */
@@ -129,7 +138,9 @@ static void tcache_flush(void)
     hashmap_clear(&tc.by_page);
     tc.by_host.n = 0;
     arena_free(&tc.kept);
-    code_arena_clear(&tc.arena);
+    size_t limit = tc.arena.limit + tc.arena.limit / LIMIT_GROWTH;
+    code_arena_clear(&tc.arena, limit & ~(size_t)(PAGE_BYTES - 1));
+    tc.dead_bytes = 0;
     tc.stats.flushes++;
     lock_release(LOCK_tcache);
     tc.hooks.flush_jump_caches();
@@ -221,11 +232,17 @@ static VexStatus tcache_translate(GuestAddr pc, unsigned mode, bool no_redirect,
     return st;
 }
 
+/** With @p room bytes left: would it pay to begin anew? */
+static bool tcache_is_mostly_dead(size_t room)
+{
+    return tc.dead_bytes > MANY_DEAD_BYTES && tc.dead_bytes > (tc.arena.limit - room) / 2;
+}
+
 /** Translate (pc, mode) into the arena; under LOCK_translate. */
 static MakeResult tcache_make(GuestAddr pc, unsigned mode, bool no_redirect, Translation **made)
 {
     size_t room = tc.arena.cold - tc.arena.used;
-    if (room < MAX_BLOCK_BYTES)
+    if (room < MAX_BLOCK_BYTES || tcache_is_mostly_dead(room))
         return FLUSH_FIRST;
     code_arena_prepare(&tc.arena);
     uint8_t *rw = tc.arena.rw + tc.arena.used;
@@ -391,6 +408,7 @@ static void tcache_kill(Translation *t)
     for (Exit *e = t->incoming; e; e = e->next_incoming)
         vex_unchain(code_arena_rw(&tc.arena, e->owner->code), e->owner->code, &e->site);
     t->incoming = NULL;
+    tc.dead_bytes += t->len + t->cold_len;
     tc.stats.discarded++;
 }
 

@@ -25,8 +25,11 @@ typedef struct TcacheHooks {
     void (*flush_jump_caches)(void);
 } TcacheHooks;
 
-/** Map @p code_bytes of code memory; 0 or negative errno. */
-int tcache_init(size_t code_bytes, const TcacheHooks *hooks);
+/**
+ * Map @p code_bytes of code memory, of which @p first_limit are used at first and more each time that
+ * they are full; 0 or negative errno.
+ */
+int tcache_init(size_t code_bytes, size_t first_limit, const TcacheHooks *hooks);
 
 /** Executable code for (pc, mode), translating if there is none; NULL: @p pc is not code. */
 const void *tcache_get(GuestAddr pc, unsigned mode);
