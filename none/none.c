@@ -6,7 +6,7 @@
 #include "gimle/tool.h"
 
 static const VexMode none_modes[] = {
-    { .name = "native", .flags = VM_PINNED | VM_NATIVE | VM_PORTABLE },
+    { .name = "native", .flags = VM_PINNED | VM_NATIVE | VM_PORTABLE | VM_LONG_BLOCKS },
 };
 
 const GimleTool gimle_tool = {

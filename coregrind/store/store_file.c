@@ -51,7 +51,7 @@ size_t store_file_scan(const uint8_t *map, size_t size, uint64_t purpose,
 static void note_segment(void *ctx, size_t at)
 {
     StoreFile *f = ctx;
-    vec_push(&f->segment, at);
+    vec_push(&f->segment, ((SegmentView){ at, 0 }));
 }
 
 StoreFile *store_file_open(int dir_fd, const char *name, uint64_t purpose)
@@ -77,12 +77,24 @@ StoreFile *store_file_open(int dir_fd, const char *name, uint64_t purpose)
     return f;
 }
 
-/** The record of @p key in the segment at @p at; NULL: none, or damaged. */
-static const uint8_t *find_in_segment(const StoreFile *f, size_t at, uint64_t key, size_t *len)
+/**
+ * The first of @p n entries whose key is not less than @p key.  Keys are addresses, and what runs next
+ * is near: steps that double go from @p from in its direction, then the rest is halved.
+ */
+static size_t lower_bound(const StoreEntry *e, size_t n, uint64_t key, size_t from)
 {
-    const StoreSegment *s = (const void *)(f->map + at);
-    const StoreEntry *e = (const void *)(s + 1);
-    size_t lo = 0, hi = s->n;
+    size_t lo = 0, hi = n, step = 1;
+    if (from < n && e[from].key < key) {
+        for (lo = from + 1; hi - lo > step && e[lo + step].key < key; step *= 2)
+            lo += step + 1;
+        if (hi - lo > step)
+            hi = lo + step;
+    } else if (from < n) {
+        for (hi = from; hi > step && e[hi - step].key >= key; step *= 2)
+            hi -= step;
+        if (hi > step)
+            lo = hi - step + 1;
+    }
     while (lo < hi) {
         size_t mid = (lo + hi) / 2;
         if (e[mid].key < key)
@@ -90,6 +102,16 @@ static const uint8_t *find_in_segment(const StoreFile *f, size_t at, uint64_t ke
         else
             hi = mid;
     }
+    return lo;
+}
+
+/** The record of @p key in segment @p v; NULL: none, or damaged. */
+static const uint8_t *find_in_segment(const StoreFile *f, SegmentView *v, uint64_t key, size_t *len)
+{
+    const StoreSegment *s = (const void *)(f->map + v->at);
+    const StoreEntry *e = (const void *)(s + 1);
+    size_t lo = lower_bound(e, s->n, key, v->last);
+    v->last = lo;
     if (lo == s->n || e[lo].key != key)
         return NULL;
     if (e[lo].offset > s->bytes || e[lo].size > s->bytes - e[lo].offset ||
@@ -112,7 +134,7 @@ bool store_file_find(StoreFile *f, uint64_t key, const void **data, size_t *len)
     if (f->touched > STORE_TOUCHED)
         unmap_used(f);
     for (size_t i = f->segment.n; i-- > 0;)
-        if ((*data = find_in_segment(f, f->segment.data[i], key, len))) {
+        if ((*data = find_in_segment(f, &f->segment.data[i], key, len))) {
             f->touched += *len;
             return true;
         }

@@ -36,13 +36,18 @@ typedef struct StoreEntry {
     uint64_t size;
 } StoreEntry;
 
+/** A segment of a mapped file, and where the last search in its index ended. */
+typedef struct SegmentView {
+    size_t at, last;
+} SegmentView;
+
 struct StoreFile {
     char name[64];
     uint64_t purpose;
     const uint8_t *map;  /**< NULL: nothing to find */
     size_t size;
     size_t touched;      /**< bytes of records given out since unmap_used() */
-    VEC(size_t) segment; /**< their offsets, oldest first */
+    VEC(SegmentView) segment; /**< oldest first */
     uint8_t *pending;    /**< records to be written */
     size_t used, cap;
     VEC(StoreEntry) entry;

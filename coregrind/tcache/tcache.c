@@ -79,7 +79,10 @@ static struct {
     HashMap by_key;             /* (pc, mode, no_redirect) → Translation */
     HashMap by_page;            /* page number → TranslationList* */
     TranslationList by_host;
+    TranslationList *last_list; /* that of last_page in by_page: most go to the same as the one before */
+    GuestAddr last_page;
     size_t dead_bytes;          /* of code memory */
+    uint64_t made;              /* translations */
     TcacheStats stats;
 } tc;
 
@@ -103,22 +106,34 @@ static Translation *tcache_find_locked(GuestAddr pc, unsigned mode, bool no_redi
     return hashmap_get_ptr(&tc.by_key, tcache_key(pc, mode, no_redirect));
 }
 
-static Translation *tcache_find(GuestAddr pc, unsigned mode, bool no_redirect)
+/** *@p made: translations made so far. */
+static Translation *tcache_find(GuestAddr pc, unsigned mode, bool no_redirect, uint64_t *made)
 {
     lock_take(LOCK_tcache);
     Translation *t = tcache_find_locked(pc, mode, no_redirect);
+    *made = tc.made;
     lock_release(LOCK_tcache);
     return t;
 }
 
-static void tcache_add_page(GuestAddr page, Translation *t)
+static TranslationList *tcache_list_of_page(GuestAddr page)
 {
+    if (tc.last_list && tc.last_page == page)
+        return tc.last_list;
     TranslationList *list = hashmap_get_ptr(&tc.by_page, page + 1);
     if (!list) {
         list = calloc(1, sizeof *list);
         CHECK(list != NULL);
         hashmap_put(&tc.by_page, page + 1, (uintptr_t)list);
     }
+    tc.last_list = list;
+    tc.last_page = page;
+    return list;
+}
+
+static void tcache_add_page(GuestAddr page, Translation *t)
+{
+    TranslationList *list = tcache_list_of_page(page);
     if (list->n == 0 || list->data[list->n - 1] != t)
         vec_push(list, t);
 }
@@ -136,6 +151,7 @@ static void tcache_flush(void)
         free(list);
     }
     hashmap_clear(&tc.by_page);
+    tc.last_list = NULL;
     tc.by_host.n = 0;
     arena_free(&tc.kept);
     size_t limit = tc.arena.limit + tc.arena.limit / LIMIT_GROWTH;
@@ -181,6 +197,7 @@ static void tcache_insert(Translation *t)
     lock_take(LOCK_tcache);
     hashmap_put(&tc.by_key, tcache_key(t->pc, t->mode, t->no_redirect), (uintptr_t)t);
     vec_push(&tc.by_host, t);
+    tc.made++;
     for (uint32_t i = 0; i < t->n_extents; i++) {
         const VexRange *e = &extents_of(t)[i];
         GuestAddr last = e->addr + (e->len ? e->len - 1 : 0);
@@ -276,10 +293,12 @@ static MakeResult tcache_make(GuestAddr pc, unsigned mode, bool no_redirect, Tra
 
 static const void *tcache_get_any(GuestAddr pc, unsigned mode, bool no_redirect)
 {
-    Translation *t = tcache_find(pc, mode, no_redirect);
+    uint64_t made;
+    Translation *t = tcache_find(pc, mode, no_redirect, &made);
     while (!t) {
         lock_take(LOCK_translate);
-        t = tcache_find_locked(pc, mode, no_redirect); /* another thread may have been quicker */
+        if (made != tc.made) /* another thread may have been quicker */
+            t = tcache_find_locked(pc, mode, no_redirect);
         MakeResult r = t ? MADE : tcache_make(pc, mode, no_redirect, &t);
         lock_release(LOCK_translate);
         if (r == NO_CODE)

@@ -23,7 +23,12 @@ enum {
      * translations may be kept on disk, and instrument() is then not called for blocks of
      * earlier runs, but place() for those that have data.
      */
-    VM_PORTABLE = 16
+    VM_PORTABLE = 16,
+    /**
+     * Blocks go on past two conditional jumps, not one: fewer and larger blocks, of which more is never
+     * run.  Pays where little is added to the guest's code.
+     */
+    VM_LONG_BLOCKS = 32
 };
 
 /**

@@ -326,9 +326,10 @@ uint32_t checkable_part(const IrBlock *b)
 {
     uint32_t start = 0;
     for (uint32_t i = 0; i < b->n; i++) {
-        if (b->insn[i].op == OP_IMARK)
+        unsigned op = b->insn[i].op;
+        if (op == OP_IMARK)
             start = i;
-        if (wants_slow(b, &b->insn[i]))
+        else if ((op == OP_NATIVE || op == OP_CALL) && wants_slow(b, &b->insn[i]))
             return start;
     }
     return b->n;

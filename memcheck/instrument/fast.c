@@ -23,20 +23,21 @@ typedef struct Usage {
     uint32_t moved;       /**< only moved on before they are overwritten */
     uint32_t written;     /**< overwritten so far */
     uint32_t *clear;      /**< by stretch: bits to be cleared at its start */
-    RegUse *use;          /**< by ref: what the instruction does with the registers */
+    RegUse *use;          /**< by ref of what touches registers: how */
     uint32_t *used_after; /**< by ref: registers that are used before anything overwrites them */
     unsigned n_stretch;
 } Usage;
 
 /* ---- which registers a block reads and writes --------------------------------------- */
 
-static void use_of_insn(Usage *u, const IrBlock *b, IrRef i)
+static bool touches_registers(unsigned op)
 {
-    if (b->insn[i].op == OP_EXIT_IF) {
-        u->clear[++u->n_stretch] = 0;
-        return;
-    }
-    RegUse r = u->use[i];
+    return op == OP_GET || op == OP_PUT || op == OP_NATIVE;
+}
+
+/** The next instruction does @p r with the registers. */
+static void measure_insn(Usage *u, RegUse r)
+{
     uint32_t writes = r.writes | r.loads;
     /* Registers that share a bit must be defined even to be overwritten: see regmask.h. */
     u->need |= (r.reads | (writes & RM_GROUP)) & ~u->written;
@@ -50,17 +51,24 @@ static void use_of_insn(Usage *u, const IrBlock *b, IrRef i)
 static void measure(const IrBlock *src, uint32_t n, Usage *u)
 {
     for (uint32_t i = 0; i < src->n; i++) {
-        u->use[i] = (RegUse){ 0 };
-        use_add(&u->use[i], &u->moves, src, i);
+        unsigned op = src->insn[i].op;
+        if (touches_registers(op)) {
+            u->use[i] = (RegUse){ 0 };
+            use_add(&u->use[i], &u->moves, src, i);
+            if (i < n)
+                measure_insn(u, u->use[i]);
+        } else if (op == OP_EXIT_IF && i < n) {
+            u->clear[++u->n_stretch] = 0;
+        }
     }
-    for (uint32_t i = 0; i < n; i++)
-        use_of_insn(u, src, i);
     u->moved &= ~u->need;
     uint32_t used = 0;
     for (uint32_t i = src->n; i-- > 0;) {
-        RegUse r = u->use[i];
         u->used_after[i] = used;
-        used = (used & ~(r.writes | r.loads)) | r.reads;
+        if (touches_registers(src->insn[i].op)) {
+            RegUse r = u->use[i];
+            used = (used & ~(r.writes | r.loads)) | r.reads;
+        }
     }
 }
 

@@ -11,8 +11,8 @@
 #include "guest/lift.h"
 #include "lift_internal.h"
 
-/** A block may go on past this many conditional jumps. */
-enum { MAX_BRANCHES = 1, MAX_INSNS = 256 };
+/** A block may go on past this many conditional jumps, without and with VM_LONG_BLOCKS. */
+enum { BRANCHES = 1, MORE_BRANCHES = 2, MAX_INSNS = 256 };
 
 /** The instructions of a block and why it ends. */
 typedef struct DecodedBlock {
@@ -82,10 +82,11 @@ static bool host_has(const Insn *in)
     return !(in->n.flags & NF_AVX512) || __builtin_cpu_supports("avx512bw");
 }
 
-static void decode_block(const Amd64Decoder *d, CodeWindow *w, GuestAddr pc, struct Arena *arena,
-                         DecodedBlock *out)
+static void decode_block(const Amd64Decoder *d, CodeWindow *w, GuestAddr pc, unsigned mode_flags,
+                         struct Arena *arena, DecodedBlock *out)
 {
-    unsigned max = vex_config()->max_guest_insns, branches = 0;
+    unsigned max = vex_config()->max_guest_insns;
+    unsigned branches = mode_flags & VM_LONG_BLOCKS ? MORE_BRANCHES : BRANCHES;
     if (max == 0 || max > MAX_INSNS)
         max = 64;
     out->end_kind = JK_BORING;
@@ -114,7 +115,7 @@ static void decode_block(const Amd64Decoder *d, CodeWindow *w, GuestAddr pc, str
         out->end = pc = in->next;
         if (ends_block(in))
             return;
-        if (insn_row(in->mnemonic)->props & RP_BRANCH && branches++ == MAX_BRANCHES)
+        if (insn_row(in->mnemonic)->props & RP_BRANCH && branches-- == 0)
             return;
     }
 }
@@ -199,7 +200,7 @@ IrBlock *guest_lift_block(GuestAddr pc, unsigned mode, unsigned mode_flags, cons
     amd64_decoder_init(&d);
     db.n = 0;
     db.client_request = db.unreadable = false;
-    decode_block(&d, &w, pc, arena, &db);
+    decode_block(&d, &w, pc, mode_flags, arena, &db);
     out->extent = arena_alloc_raw(arena, (1 + MAX_LOOKS) * sizeof *out->extent);
     out->n_extents = 1;
     if (!db.n && db.unreadable) {

@@ -105,7 +105,7 @@ void code_align_patch(Cg *g, unsigned ahead)
         emit_nops(g->c, -at & 7);
 }
 
-void code_point(Cg *g)
+void code_point_new(Cg *g)
 {
     PointList *list = &g->point_list[g->c == &g->buf[1]];
     VexPoint p = { .host_off = (uint32_t)(g->c->p - g->c->start),
@@ -113,8 +113,6 @@ void code_point(Cg *g)
                    .cc_in_host = g->cc == CCS_EFLAGS };
     if (list->n) {
         VexPoint *last = &list->at[list->n - 1];
-        if (last->guest_off == p.guest_off && last->cc_in_host == p.cc_in_host)
-            return;
         if (last->host_off == p.host_off) {
             *last = p;
             return;

@@ -389,8 +389,17 @@ typedef struct Ool {
 } Ool;
 Ool code_ool_begin(Cg *g);
 void code_ool_end(Cg *g, Ool o);
+/** code_point() where the last point of the part does not say so already. */
+void code_point_new(Cg *g);
 /** A point of the fault map: code from here on belongs to the present guest instruction. */
-void code_point(Cg *g);
+static inline void code_point(Cg *g)
+{
+    const PointList *list = &g->point_list[g->c == &g->buf[1]];
+    const VexPoint *last = list->at + list->n - 1;
+    if (!list->n || last->guest_off != (uint32_t)(g->guest_pc - g->b->addr) ||
+        last->cc_in_host != (g->cc == CCS_EFLAGS))
+        code_point_new(g);
+}
 /** IR_DATA_* that @p v points into, or -1. */
 int code_data_kind(const Cg *g, uint64_t v);
 /** Load a constant, which may point into the block's data. */
