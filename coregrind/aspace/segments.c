@@ -33,7 +33,10 @@ Segment *segments_at(size_t i) { return &seg_table.data[i]; }
 
 Segment *segments_find(GuestAddr a)
 {
-    size_t i = segments_index(a);
+    static size_t last; /* where the last one was: who asks about code asks about the same again */
+    size_t i = last;
+    if (i >= seg_table.n || a < seg_table.data[i].start || a >= seg_table.data[i].end)
+        last = i = segments_index(a);
     return i < seg_table.n && seg_table.data[i].start <= a ? &seg_table.data[i] : NULL;
 }
 

@@ -40,7 +40,8 @@ void mc_modes_print_stats(void)
 void mc_modes_init(void)
 {
     enum { NATIVE = VM_PINNED | VM_NATIVE | VM_PIN_TOOL0 | VM_PORTABLE };
-    static const VexMode fast = { .name = "fast", .flags = NATIVE, .instrument = fast_instrument };
+    static const VexMode fast = { .name = "fast", .flags = NATIVE | VM_LONG_BLOCKS,
+                                  .instrument = fast_instrument };
     static const VexMode carry = { .name = "carry", .flags = NATIVE,
                                    .instrument = carry_instrument };
     static const VexMode slow = { .name = "slow", .flags = VM_PORTABLE,

@@ -284,6 +284,19 @@ static void set_registers(const Shape *s, const uint8_t *code, Insn *in)
     }
 }
 
+/** @p len (at most 15) of @p avail bytes, and zeros behind them. */
+static void set_bytes(uint8_t to[16], const uint8_t *code, unsigned len, size_t avail)
+{
+    unsigned __int128 v = 0;
+    if (avail < sizeof v) {
+        memcpy(&v, code, len);
+    } else {
+        memcpy(&v, code, sizeof v);
+        v &= ((unsigned __int128)1 << 8 * len) - 1;
+    }
+    memcpy(to, &v, sizeof v);
+}
+
 /** The instruction of template @p t at @p code; false if it is longer than what may be read. */
 static bool instantiate(const Template *t, const Shape *s, const uint8_t *code, size_t avail,
                         GuestAddr addr, Insn *in)
@@ -298,7 +311,7 @@ static bool instantiate(const Template *t, const Shape *s, const uint8_t *code, 
     in->addr = addr;
     in->next = addr + in->len;
     n->len = in->len;
-    memcpy(n->bytes, code, n->len);
+    set_bytes(n->bytes, code, n->len, avail);
     n->off_prefix = s->off_prefix;
     n->prefix_len = s->vex_len ? s->vex_len : s->has_rex;
     n->off_opcode = s->off_opcode;
