@@ -17,7 +17,7 @@
 #include "coregrind/core/host_fd.h"
 #include "layout.h"
 
-enum { PATTERN_MIN = 1 << 20, PATTERN_MAX = 16 << 20, PATTERN_PIECES = 64, LARGE_FILL = 128 << 10, TRIM_PAGES = 256,
+enum { PATTERN_MIN = 256 << 10, PATTERN_MAX = 16 << 20, PATTERN_PIECES = 64, LARGE_FILL = 128 << 10, TRIM_PAGES = 256,
        RESERVE_FLAGS = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE };
 
 static bool shadow_on_demand; /* pieces are committed by aspace_shadow_fault() */
