@@ -91,21 +91,41 @@ static uint64_t GIMLE_LIGHT vex_code_hash(VexState *s, uint64_t addr, uint64_t l
 static const IrCallee code_hash_callee = { "vex_code_hash", (void *)vex_code_hash, CALLEE_LIGHT,
                                            TY_I64, 2 };
 
+/** Add @p r to @p c, whose ranges do not overlap afterwards either. */
+static void vex_copy_add(CodeCopy *c, VexRange r)
+{
+    for (unsigned i = 0; i < c->n;) {
+        VexRange o = c->range[i];
+        if (o.addr > r.addr + r.len || r.addr > o.addr + o.len) {
+            i++;
+            continue;
+        }
+        GuestAddr start = o.addr < r.addr ? o.addr : r.addr;
+        GuestAddr end = o.addr + o.len > r.addr + r.len ? o.addr + o.len : r.addr + r.len;
+        r = (VexRange){ start, (uint32_t)(end - start) };
+        c->range[i] = c->range[--c->n];
+        i = 0; /* it may touch those before now */
+    }
+    c->range[c->n++] = r;
+}
+
 /** The code that @p t was made from as it is now, and what may be needed to decode it to its end. */
 static CodeCopy vex_copy_code(const VexTranslation *t, struct Arena *arena)
 {
     enum { BEYOND = 16 };
     CodeCopy c = { arena_alloc_raw(arena, t->n_extents * sizeof *c.range),
-                   arena_alloc_raw(arena, t->n_extents * sizeof *c.bytes), t->n_extents };
-    for (unsigned i = 0; i < c.n; i++) {
+                   arena_alloc_raw(arena, t->n_extents * sizeof *c.bytes), 0 };
+    for (unsigned i = 0; i < t->n_extents; i++) {
         VexRange r = t->extent[i];
         unsigned more = BEYOND;
         if (vex_cfg.code_readable)
             more = vex_cfg.code_readable(vex_cfg.code_ctx, r.addr + r.len, BEYOND);
         r.len += more;
-        uint8_t *bytes = arena_alloc_raw(arena, r.len);
-        memcpy(bytes, (const void *)(uintptr_t)r.addr, r.len);
-        c.range[i] = r;
+        vex_copy_add(&c, r);
+    }
+    for (unsigned i = 0; i < c.n; i++) {
+        uint8_t *bytes = arena_alloc_raw(arena, c.range[i].len);
+        memcpy(bytes, (const void *)(uintptr_t)c.range[i].addr, c.range[i].len);
         c.bytes[i] = bytes;
     }
     return c;
