@@ -33,6 +33,7 @@ static bool syscall_leaves_rcx; /* the next instruction's address, as SYSCALL do
 static _Thread_local char *altstack; /* of this thread, or of its child that shares its storage */
 
 static void (*asked_hook)(Thread *t, uint32_t number);
+static bool monitor_only; /* the client ignores MONITOR_SIGNAL */
 
 void signal_set_fault_handler(FaultHandler h) { fault_handler = h; }
 void signal_set_asked_hook(void (*h)(Thread *t, uint32_t number)) { asked_hook = h; }
@@ -146,6 +147,8 @@ static void host_async(int sig, siginfo_t *info, void *context)
         host_abort_syscall(t, uc);
         return;
     }
+    if (sig == MONITOR_SIGNAL && monitor_only)
+        return;
     if (SIG_SYNC_SET & t->blocked & SIG_BIT(sig)) {
         signal_hold(t, info);
         return;
@@ -181,12 +184,14 @@ void signal_host_install(int sig, const KernelSigaction *act)
     host.flags |= act->flags & (SA_NOCLDSTOP | SA_NOCLDWAIT);
     if (sync)
         host.handler = (uintptr_t)host_sync;
-    else if (act->handler == (uintptr_t)SIG_IGN)
+    else if (act->handler == (uintptr_t)SIG_IGN && sig != MONITOR_SIGNAL)
         host.handler = (uintptr_t)SIG_IGN;
     else if (act->handler == (uintptr_t)SIG_DFL && host_default_is_harmless(sig))
         host.handler = (uintptr_t)SIG_DFL;
     else
         host.handler = (uintptr_t)host_async;
+    if (sig == MONITOR_SIGNAL) /* whoever is started by posix_spawn(), as by make, has it ignored */
+        monitor_only = act->handler == (uintptr_t)SIG_IGN;
     if (sync) /* a fault inside the handlers themselves is ours and must be seen */
         host.flags |= SA_NODEFER;
     syscall(SYS_rt_sigaction, sig, &host, NULL, sizeof(KernelSigset));

@@ -19,6 +19,7 @@
 #include "coregrind/aspace/aspace.h"
 #include "coregrind/core/options.h"
 #include "coregrind/launcher/launcher.h"
+#include "coregrind/launcher/monitor_protocol.h"
 #include "coregrind/os/raw_syscall.h"
 #include "coregrind/signal/signal.h"
 #include "fd_table.h"
@@ -147,16 +148,16 @@ static bool wants_tracing(const char *path, const StringVec *argv)
 /* Signals that are ignored for the client, but for which the host has a handler. */
 static void ignore_signals(bool ignore)
 {
-    static const int faults[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP };
-    for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++) {
+    static const int handled[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, MONITOR_SIGNAL };
+    for (size_t i = 0; i < sizeof handled / sizeof handled[0]; i++) {
         KernelSigaction act;
-        if (signal_sigaction(faults[i], NULL, &act) != 0 || act.handler != (uintptr_t)SIG_IGN)
+        if (signal_sigaction(handled[i], NULL, &act) != 0 || act.handler != (uintptr_t)SIG_IGN)
             continue;
         if (ignore) {
             KernelSigaction host = { .handler = (uintptr_t)SIG_IGN };
-            raw_syscall4(SYS_rt_sigaction, (uint64_t)faults[i], (uintptr_t)&host, 0, 8);
+            raw_syscall4(SYS_rt_sigaction, (uint64_t)handled[i], (uintptr_t)&host, 0, 8);
         } else {
-            signal_sigaction(faults[i], &act, NULL);
+            signal_sigaction(handled[i], &act, NULL);
         }
     }
 }

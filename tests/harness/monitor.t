@@ -218,6 +218,7 @@ push @tests, ['turned off', sub {
 push @tests, ['v.kill', sub {
     my ($pid, $from) = start('kill', ['-q'], 'read');
     my ($out, $status) = ask('kill', $pid, 'v.kill');
+    kill 'TERM', $pid if $status != 0;
     waitpid $pid, 0;
     my $ended = $?;
     my $good = $status == 0 && $ended == 9 && $out =~ /^==$pid== monitor command request to kill this process$/;
