@@ -72,27 +72,30 @@ static GIMLE_LIGHT uint64_t *clock_of(struct VexState *s)
     return (uint64_t *)(void *)((char *)s + clock_offset);
 }
 
+static GIMLE_LIGHT void take_time(struct VexState *s) { cache_sim_clock = *clock_of(s); }
+static GIMLE_LIGHT void give_time(struct VexState *s) { *clock_of(s) = cache_sim_clock; }
+
 void sim_thread_runs(struct VexState *before, struct VexState *now)
 {
     if (before)
-        cache_sim_clock = *clock_of(before);
+        take_time(before);
     if (now)
-        *clock_of(now) = cache_sim_clock;
+        give_time(now);
 }
 
 static GIMLE_LIGHT uint64_t fetch(struct VexState *s, uint64_t arg)
 {
-    cache_sim_clock = *clock_of(s);
+    take_time(s);
     cg_fetch(s, arg);
-    *clock_of(s) = cache_sim_clock;
+    give_time(s);
     return 0;
 }
 
 static GIMLE_LIGHT uint64_t group(struct VexState *s, uint64_t arg, uint64_t a)
 {
-    cache_sim_clock = *clock_of(s);
+    take_time(s);
     cg_group(s, arg, a);
-    *clock_of(s) = cache_sim_clock;
+    give_time(s);
     return 0;
 }
 
@@ -108,9 +111,9 @@ static GIMLE_LIGHT uint64_t group_odd(struct VexState *s, uint64_t arg, uint64_t
 
 static GIMLE_LIGHT uint64_t group_missed(struct VexState *s, uint64_t arg, uint64_t line)
 {
-    cache_sim_clock = *clock_of(s);
+    take_time(s);
     cg_group_missed(s, arg, line);
-    *clock_of(s) = cache_sim_clock;
+    give_time(s);
     return 0;
 }
 
@@ -131,7 +134,7 @@ static uint64_t access_lanes(struct VexState *s, uint64_t lane_refs, uint64_t a)
     const Lanes *l = &r->lanes;
     uint64_t *counter = item_counters(&r->head);
     const uint8_t *state = (const uint8_t *)s;
-    cache_sim_clock = *clock_of(s);
+    take_time(s);
     for (unsigned i = 0; i < l->n; i++) {
         uint64_t at = a;
         if (l->masked && !(state[l->mask + (i + 1) * l->size - 1] & 0x80))
@@ -145,7 +148,7 @@ static uint64_t access_lanes(struct VexState *s, uint64_t lane_refs, uint64_t a)
         counter[0]++;
         count_misses(&counter[1], cache_sim_data(at, l->size));
     }
-    *clock_of(s) = cache_sim_clock;
+    give_time(s);
     return 0;
 }
 
