@@ -93,6 +93,14 @@ static void run_known(SysCall *c)
         sys_trace_leave(c);
 }
 
+static void run_any(SysCall *c)
+{
+    if (c->row)
+        run_known(c);
+    else
+        c->result = pass_unknown(c);
+}
+
 /*
  * The program has ended, and the C library's caches are freed.  It also writes out its buffers, and gives
  * back to files what it had read ahead; exit() has done that before, and _exit() never does.
@@ -103,10 +111,8 @@ static void run_at_end(SysCall *c)
         c->result = (int64_t)c->arg[2];
     else if (c->no == SYS_lseek)
         c->result = raw_syscall3(SYS_lseek, c->arg[0], 0, SEEK_CUR);
-    else if (c->row)
-        run_known(c);
     else
-        c->result = pass_unknown(c);
+        run_any(c);
 }
 
 static void trace_refused(SysCall *c)
@@ -136,10 +142,8 @@ void syscall_run(Thread *t)
         run_at_end(&c);
     else if (seccomp_applies(t) && !seccomp_allows(&c))
         trace_refused(&c);
-    else if (c.row)
-        run_known(&c);
     else
-        c.result = pass_unknown(&c);
+        run_any(&c);
     t->in_syscall = false;
     if (c.no_result)
         return;
