@@ -261,8 +261,10 @@ uint64_t vex_host_features(void) { return host_features(); }
 
 bool vex_is_portable(unsigned mode)
 {
-    return (vex_cfg.modes[mode].flags & VM_PORTABLE) && !vex_cfg.trace && guest_is_portable();
+    return (vex_cfg.modes[mode].flags & VM_PORTABLE) && !vex_cfg.trace;
 }
+
+unsigned vex_assumptions(void) { return guest_assumptions(); }
 
 VexStatus vex_translate(GuestAddr pc, unsigned mode, uint8_t *buf, size_t buf_size,
                         const uint8_t *run_addr, struct Arena *arena, VexTranslation *out)

@@ -132,8 +132,13 @@ VexStatus vex_translate(GuestAddr pc, unsigned mode, uint8_t *buf, size_t buf_si
 uint64_t vex_host_features(void);
 /** Must the code of @p t be compared with what it was each time it runs (VexConfig.code_unstable)? */
 bool vex_code_is_unstable(const VexTranslation *t);
-/** May translations for @p mode be kept for other runs of the program now? Any thread. */
+/** May translations for @p mode be kept for other runs of the program? Any thread. */
 bool vex_is_portable(unsigned mode);
+/**
+ * What translations made now take for granted about the program: 0 at first, 1 once
+ * VexTranslation.assumption_failed was set.  Those made under one must not serve under the other.  Any thread.
+ */
+unsigned vex_assumptions(void);
 /**
  * Put @p t, made by an earlier run of the same build, into both ends of @p buf as vex_translate()
  * does, for @p mode at @p pc.  t->code points to the bytes of its main part, @p cold to those of its

@@ -41,7 +41,7 @@ static inline const uint8_t *code_copy_find(const CodeCopy *c, GuestAddr a, size
 IrBlock *guest_lift_block(GuestAddr pc, unsigned mode, unsigned mode_flags, const CodeCopy *copy,
                           struct Arena *arena, VexTranslation *out);
 
-/** False once translations depend on more than the guest's code (VexTranslation.assumption_failed). */
-bool guest_is_portable(void);
+/** See vex_assumptions(). Any thread. */
+unsigned guest_assumptions(void);
 
 #endif

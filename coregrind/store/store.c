@@ -109,7 +109,7 @@ static StoreFile *file_for(GuestAddr pc)
 
 static uint64_t record_key(GuestAddr pc, unsigned mode, bool no_redirect)
 {
-    return pc << 3 | mode << 1 | no_redirect;
+    return (uint64_t)vex_assumptions() << 63 | pc << 3 | mode << 1 | no_redirect;
 }
 
 bool store_get(GuestAddr pc, unsigned mode, bool no_redirect, uint8_t *buf, size_t size,

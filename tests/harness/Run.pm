@@ -9,6 +9,10 @@ use Time::HiRes ();
 our %verdict; # of each test that tap_parallel() ran, by name: ok, SKIP or something else
 our $jobs = $ENV{GIMLE_TEST_JOBS} || cpus();
 
+# Whoever runs the tests may ignore or block signals (a shell's background jobs ignore INT and QUIT).
+$SIG{$_} = 'DEFAULT' for qw(HUP INT QUIT PIPE TERM USR1 USR2 CHLD);
+POSIX::sigprocmask(POSIX::SIG_SETMASK(), POSIX::SigSet->new);
+
 sub cpus {
     my $n = 0;
     if (open my $f, '<', '/proc/cpuinfo') {

@@ -98,6 +98,26 @@ sub first_difference {
     return join ' / ', map { $_->[$k] // 'ends' } @lines;
 }
 
+# The same program, which then learns that condition codes live across a call (codes_behind_call.c).
+sub codes_variant {
+    return variant(1, 5) =~ s/^int main.*\n\{/<<'C'/emr;
+int is_above(long n);
+__asm__(".text\n"
+        "clear: lea 16(%rdi), %rdi\n"
+        "  ret\n"
+        ".globl is_above\n"
+        "is_above: mov $1, %eax\n"
+        "  cmp $32, %rdi\n"
+        "  call clear\n"
+        "  ja 1f\n"
+        "  mov $0, %eax\n"
+        "1: ret\n");
+int main(int argc, char **argv)
+{
+    printf("%d %d\n", is_above(32), is_above(33));
+C
+}
+
 my @tests;
 for my $tool ('none', 'memcheck') {
     my $exe = "$work/p-$tool";
@@ -115,6 +135,18 @@ for my $tool ('none', 'memcheck') {
             if $second->{kept} < 0.9 * $second->{made};
         my @mode = map { sprintf '%o', (stat $_)[2] & 0777 } $dir, glob "$dir/*";
         push @bad, "modes @mode" if $mode[0] ne '700' || grep { $_ ne '600' } @mode[1 .. $#mode];
+        return (!@bad, @bad);
+    }];
+    push @tests, ["$tool: a program that keeps condition codes over calls", sub {
+        my ($dir, $p) = ("$work/codes-$tool", "$work/c-$tool");
+        compile($p, codes_variant());
+        my $without = outcome('no', "--tool=$tool", $p);
+        my @bad = $without->{out} =~ /^0 1$/m ? () : "out: $without->{out}";
+        outcome($dir, "--tool=$tool", $p);
+        my $second = outcome($dir, "--tool=$tool", $p);
+        push @bad, map { "second run: $_ differs" } differs($without, $second);
+        push @bad, "second run: $second->{kept} of $second->{made} from files"
+            if $second->{kept} < 0.9 * $second->{made};
         return (!@bad, @bad);
     }];
     push @tests, ["$tool: a program that was built anew", sub {

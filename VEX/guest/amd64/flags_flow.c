@@ -80,7 +80,7 @@ static Peek peek(const Amd64Decoder *d, CodeWindow *w, GuestAddr target)
     return p;
 }
 
-bool guest_is_portable(void) { return !flags_codes_are_returned(); }
+unsigned guest_assumptions(void) { return flags_codes_are_returned(); }
 
 bool flags_codes_are_returned(void)
 {

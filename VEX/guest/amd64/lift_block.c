@@ -185,7 +185,7 @@ static void add_extent(VexTranslation *out, VexRange r)
 
 static void add_looks(const CodeWindow *w, VexTranslation *out)
 {
-    out->portable = !w->looked_too_far && !flags_codes_are_returned();
+    out->portable = !w->looked_too_far;
     for (unsigned i = 0; i < w->n_looked; i++)
         if (w->looked[i].len)
             add_extent(out, w->looked[i]);
