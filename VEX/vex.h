@@ -58,6 +58,7 @@ typedef struct VexExitSite {
     uint32_t cross_off;  /**< if crosses: offset of an imm64 to patch with the target's host address */
     uint8_t mode;        /**< mode of the target */
     bool crosses;        /**< pinned and non-pinned differ: must be chained through the crossing stub */
+    uint16_t index;      /**< for whoever keeps it */
 } VexExitSite;
 
 typedef enum VexStatus {

@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <limits.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -302,8 +303,19 @@ static Thread *start_client(const GimleTool *tool, char **argv, char **envp)
     return t;
 }
 
+/**
+ * Tables that grow have mappings of their own, however large such blocks were before: by default the C library
+ * would put them on its heap, among what stays, and what they leave behind would not go back.
+ */
+static void set_up_malloc(void)
+{
+    enum { OWN_MAPPING = 256 << 10 };
+    mallopt(M_MMAP_THRESHOLD, OWN_MAPPING);
+}
+
 int main(int argc, char **argv)
 {
+    set_up_malloc();
     host_fd_init();
     fatal_init();
     int program = options_collect(argc, argv);

@@ -128,6 +128,8 @@ void parts_take(Span *span, bool of_run);
 /** More may soon be in use: give back what is too much. @p all: the list of spans, @p open: the slots of each
  *  class that may be given out at any time. */
 void parts_sweep(Span *all, const SlotRun *open);
+/** Has much come into use again since the last sweep? */
+bool parts_sweep_is_due(void);
 /** [base, base+len) is a free run now; LOCK_heap is not held. */
 void parts_give(GuestAddr base, size_t len);
 /** The span's memory becomes a free run: its parts are forgotten. */

@@ -6,7 +6,7 @@
  * no span uses need no pages at all.
  *
  * Both cost page faults when the memory is used again (some 2.4 us a page on a virtual machine), so
- * they are done only while the process is larger than a full quarantine explains, as far as most of
+ * they are done only while the process is larger than a full quarantine should make it, as far as most of
  * what it occupies is the heap's doing, and for no more than 150 ms and a twelfth of its time.
  *
  * All of it is for programs with one thread; what is counted is then nobody else's.
@@ -21,6 +21,8 @@
 #include "coregrind/heap/heap_internal.h"
 
 enum { PAGE_NS = 2400, PART_NS = PART_BYTES / 4096 * PAGE_NS, ASK_EVERY = 8,
+       MANY_BACK = 16,             /**< parts that come back before there is a sweep */
+       DIED = 256,                 /**< parts that are remembered, a power of two */
        MORE = 1 << 20,             /**< bytes that are given back at a time beside what is too much */
        CREDIT_NS = 150000000, SHARE = 12, /**< of its time: one in SHARE */
 };
@@ -34,7 +36,7 @@ enum { POPULATE_WRITE = 23 }; /* a kernel that does not know it refuses */
 void (*heap_dead_callback)(GuestAddr a, size_t len);
 
 /** Bytes beside two for each byte of live slots: what all of the process and what the heap may occupy. */
-static uint64_t process_allowed = 61000000, heap_allowed = 28000000;
+static uint64_t process_allowed = 56000000, heap_allowed = 22000000;
 static uint64_t resident;           /**< bytes of pages and shadow of spans, and their records */
 static uint64_t in_runs;            /**< of free runs */
 static uint64_t live;               /**< bytes of slots with live blocks */
@@ -43,8 +45,8 @@ static int64_t spent_ns;
 
 void parts_init(uint64_t quarantine_bytes)
 {
-    process_allowed = quarantine_bytes * 3 + 1000000;
-    heap_allowed = quarantine_bytes / 10 * 14;
+    process_allowed = quarantine_bytes * 2 + 16000000;
+    heap_allowed = quarantine_bytes / 10 * 11;
 }
 
 /** What the process occupies now. */
@@ -60,13 +62,23 @@ static uint64_t process_bytes(void)
     return sscanf(text, "%llu %llu", &size, &pages) == 2 ? pages * 4096 : 0;
 }
 
-static uint64_t process;            /**< what it occupied when last asked, less what was given back since */
+static uint64_t process;            /**< what it occupied when last asked, and what has changed since */
+static unsigned came_back;          /**< parts, since the last sweep */
+
+/**
+ * The parts of which the last block died, the latest at n_died - 1: they will wait longest.  Only as
+ * long as there may be too much.
+ */
+static struct { Span *span; unsigned part; } died[DIED];
+static unsigned n_died;
+static bool is_large;               /**< there was too much lately */
 
 /** How many bytes too much the process occupies; looked up now and then. */
 static uint64_t excess(void)
 {
     static unsigned asked;
-    if (resident + in_runs <= heap_allowed + 2 * live) /* as far as we know ourselves */
+    is_large = resident + in_runs > heap_allowed + 2 * live; /* as far as we know ourselves */
+    if (!is_large)
         return 0;
     if (asked++ % ASK_EVERY == 0)
         process = process_bytes();
@@ -123,9 +135,14 @@ static void come_back(Span *span, unsigned i)
     /* All of its shadow was given back: cheaper at once than page by page. */
     if (p->has_pages && host_fd_may_open())
         madvise(gimle_shadow(span->base + i * (GuestAddr)PART_BYTES), PART_BYTES, POPULATE_WRITE);
-    resident += p->has_pages ? PART_BYTES : 2 * PART_BYTES;
+    size_t bytes = p->has_pages ? PART_BYTES : 2 * PART_BYTES;
+    resident += bytes;
+    process += bytes;
+    came_back++;
     p->has_shadow = p->has_pages = true;
 }
+
+bool parts_sweep_is_due(void) { return came_back >= MANY_BACK; }
 
 void parts_count_live(Span *span, uint32_t i)
 {
@@ -138,12 +155,22 @@ void parts_count_live(Span *span, uint32_t i)
     }
 }
 
+static void note_death(Span *span, unsigned k)
+{
+    typeof(*died) *was = &died[(n_died - 1) % DIED];
+    if (was->span == span && was->part == k) /* blocks come and go in turn */
+        return;
+    died[n_died % DIED].span = span;
+    died[n_died++ % DIED].part = k;
+}
+
 void parts_count_dead(Span *span, uint32_t i)
 {
     unsigned last, k = first_part(span, i, &last);
     live -= span->slot_size;
     for (; k <= last; k++)
-        span->part[k].live--;
+        if (--span->part[k].live == 0 && is_large)
+            note_death(span, k);
 }
 
 /** May a slot that lies in part @p k be given out before it has been in the quarantine? */
@@ -172,28 +199,49 @@ static void tell_dead(Span *span, unsigned i)
     heap_dead_callback(span->base + i * (GuestAddr)PART_BYTES, PART_BYTES);
 }
 
+/** Give back part @p k of @p s if nothing in it is or may be in use; false: enough has been given. */
+static bool give_part(Span *s, unsigned k, const SlotRun *open, uint64_t much, uint64_t *given)
+{
+    if (s->slot_size == 0 || k >= s->len / PART_BYTES || s->part[k].live > 0 || !s->part[k].has_shadow ||
+        part_is_open(s, k, &open[s->cls]))
+        return true;
+    if (*given >= much + MORE || !may_spend(PART_NS))
+        return false;
+    tell_dead(s, k);
+    *given += PART_BYTES;
+    return true;
+}
+
+/** From the parts that died last. */
+static bool give_died(const SlotRun *open, uint64_t much, uint64_t *given)
+{
+    for (unsigned n = 0; n < DIED; n++) {
+        typeof(*died) *d = &died[--n_died % DIED];
+        Span *s = d->span;
+        d->span = NULL;
+        if (s && !give_part(s, d->part, open, much, given))
+            return false;
+    }
+    return true;
+}
+
 void parts_sweep(Span *all, const SlotRun *open)
 {
     static unsigned skip; /* where all is alive there is nothing to find: not each time anew */
+    came_back = 0;
+    uint64_t much = may_ask() ? excess() : 0, given = 0;
+    if (much == 0 || !give_died(open, much, &given))
+        return;
     if (skip > 0) {
         skip--;
         return;
     }
-    uint64_t much = may_ask() ? excess() : 0, given = 0;
-    if (much == 0)
-        return;
     unsigned walked = 0;
-    /* The youngest first: they will wait longest. */
-    for (Span *s = all; s; s = s->next, walked++) {
-        for (unsigned k = 0; s->slot_size && k < s->len / PART_BYTES; k++) {
-            if (s->part[k].live > 0 || !s->part[k].has_shadow || part_is_open(s, k, &open[s->cls]))
-                continue;
-            if (given >= much + MORE || !may_spend(PART_NS))
+    /* The youngest first. */
+    for (Span *s = all; s; s = s->next, walked++)
+        for (unsigned k = 0; s->slot_size && k < s->len / PART_BYTES; k++)
+            if (!give_part(s, k, open, much, &given))
                 return;
-            tell_dead(s, k);
-            given += PART_BYTES;
-        }
-    }
     skip = walked / 16;
 }
 

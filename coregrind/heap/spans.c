@@ -438,7 +438,7 @@ bool spans_take(unsigned cls, unsigned want, SlotRun *all)
         }
         lock_release(LOCK_heap);
     } while (!found && (grown = grow_class(cls, false)));
-    if (grown)
+    if (grown || parts_sweep_is_due())
         parts_sweep(all_spans, all);
     return found;
 }

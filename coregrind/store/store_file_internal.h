@@ -12,7 +12,7 @@
 enum {
     STORE_ALIGN = 8,
     STORE_SEGMENTS = 16,         /**< a file with more is written anew */
-    STORE_TOUCHED = 1 << 20,     /**< bytes to be given out before what was used is unmapped */
+    STORE_TOUCHED = 256 << 10,    /**< bytes to be given out before what was used is unmapped */
     STORE_FILE_MAX = 512 << 20,  /**< larger files are not looked at */
 };
 #define STORE_FILE_MAGIC 0x31636574656c6d67u /* "gmletec1" */

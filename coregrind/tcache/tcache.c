@@ -35,19 +35,18 @@ enum { LIMIT_GROWTH = 8, PAGE_BYTES = 1 << PAGE_SHIFT };
 
 /** An exit; while it is chained it is in the list of its target. */
 typedef struct Exit {
-    VexExitSite site;
-    Translation *owner;
+    VexExitSite site; /**< index: which of its translation's exits it is */
     struct Exit *next_incoming;
 } Exit;
 
-/** A VexPoint in little space: there are several for each guest instruction. */
+/** A VexPoint as it is looked for. */
 typedef struct Point {
-    uint32_t host;     /**< offset in the main part, or IN_COLD and offset in the cold part; ascending */
-    int32_t guest_off; /**< of the guest instruction from the block's address, times 2, plus cc_in_host */
+    uint32_t host;  /**< offset in the main part, or IN_COLD and offset in the cold part; ascending */
+    uint32_t guest; /**< offset of the guest instruction from the block's address, times 2, plus cc_in_host */
 } Point;
 #define IN_COLD 0x80000000u
 
-/** Followed in memory by its exits, extents and points. */
+/** Followed in memory by its exits, extents and packed points. */
 struct Translation {
     GuestAddr pc;
     const uint8_t *code; /**< executable view */
@@ -64,10 +63,11 @@ static inline VexRange *extents_of(const Translation *t)
 {
     return (VexRange *)(exits_of(t) + t->n_exits);
 }
-static inline Point *points_of(const Translation *t)
+static inline uint8_t *points_of(const Translation *t)
 {
-    return (Point *)(extents_of(t) + t->n_extents);
+    return (uint8_t *)(extents_of(t) + t->n_extents);
 }
+static inline Translation *owner_of(const Exit *e) { return (Translation *)(e - e->site.index) - 1; }
 
 typedef VEC(Translation *) TranslationList;
 
@@ -163,10 +163,72 @@ static void tcache_flush(void)
     lock_release(LOCK_translate);
 }
 
+/* ---- points ------------------------------------------------------------------------------------ */
+
+/*
+ * There are several for each guest instruction and hardly any is ever looked at: they are kept as the
+ * differences from one to the next, in groups of seven bits, and looked for from the first on.
+ */
+enum { GROUP_BITS = 7, GROUP_MORE = 1 << GROUP_BITS, POINT_MOST = 10 };
+
 /** Offset @p off from the main part as Point.host has it. */
 static uint32_t part_offset(const Translation *t, uint32_t off)
 {
     return t->cold_len && off >= t->cold_off ? (off - t->cold_off) | IN_COLD : off;
+}
+
+static uint8_t *pack_number(uint8_t *p, uint32_t v)
+{
+    for (; v >= GROUP_MORE; v >>= GROUP_BITS)
+        *p++ = (uint8_t)(v | GROUP_MORE);
+    *p++ = (uint8_t)v;
+    return p;
+}
+
+static const uint8_t *unpack_number(const uint8_t *p, uint32_t *v)
+{
+    unsigned shift = 0;
+    *v = 0;
+    do
+        *v |= (uint32_t)(*p & (GROUP_MORE - 1)) << shift;
+    while (shift += GROUP_BITS, *p++ & GROUP_MORE);
+    return p;
+}
+
+/** Small for differences of either sign. */
+static inline uint32_t fold_sign(uint32_t d) { return d << 1 ^ (d >> 31 ? ~0u : 0); }
+static inline uint32_t unfold_sign(uint32_t v) { return v >> 1 ^ (v & 1 ? ~0u : 0); }
+
+/** The points of @p v, whose translation is @p t, at @p out (POINT_MOST bytes each); bytes. */
+static size_t points_pack(const VexTranslation *v, const Translation *t, uint8_t *out)
+{
+    uint8_t *p = out;
+    Point last = { 0, 0 };
+    for (uint32_t i = 0; i < v->n_points; i++) {
+        Point at = { part_offset(t, v->points[i].host_off),
+                     v->points[i].guest_off * 2 + (v->points[i].cc_in_host != 0) };
+        p = pack_number(p, at.host - last.host);
+        p = pack_number(p, fold_sign(at.guest - last.guest));
+        last = at;
+    }
+    return (size_t)(p - out);
+}
+
+/** The point that covers offset @p off: the last that is not above it; false before the first. */
+static bool points_find(const Translation *t, uint32_t off, Point *found)
+{
+    uint32_t host = part_offset(t, off), step, guest, i;
+    const uint8_t *p = points_of(t);
+    Point at = { 0, 0 };
+    for (i = 0; i < t->n_points; i++) {
+        p = unpack_number(p, &step);
+        p = unpack_number(p, &guest);
+        if (at.host + step > host)
+            break;
+        at = (Point){ at.host + step, at.guest + unfold_sign(guest) };
+    }
+    *found = at;
+    return i > 0;
 }
 
 /** One allocation for the translation and its tables. */
@@ -175,20 +237,22 @@ static Translation *tcache_keep(const VexTranslation *v, GuestAddr pc, unsigned 
 {
     CHECK(v->n_exits <= UINT16_MAX && v->n_points <= UINT16_MAX, "block 0x%llx is too large",
           (unsigned long long)pc);
+    Translation head = { .pc = pc, .code = code, .len = v->code_len, .cold_off = v->cold_off,
+                         .cold_len = v->cold_len, .mode = (uint8_t)mode,
+                         .no_redirect = no_redirect, .n_guest = v->n_guest,
+                         .n_points = (uint16_t)v->n_points, .n_exits = (uint16_t)v->n_exits,
+                         .n_extents = (uint16_t)v->n_extents };
+    uint8_t *packed = arena_alloc_raw(&tc.scratch, v->n_points * POINT_MOST);
+    size_t bytes = points_pack(v, &head, packed);
     Translation *t = arena_alloc_raw(&tc.kept, sizeof *t + v->n_exits * sizeof(Exit) +
-                                     v->n_extents * sizeof(VexRange) + v->n_points * sizeof(Point));
-    *t = (Translation){ .pc = pc, .code = code, .len = v->code_len, .cold_off = v->cold_off,
-                        .cold_len = v->cold_len, .mode = (uint8_t)mode,
-                        .no_redirect = no_redirect, .n_guest = v->n_guest,
-                        .n_points = (uint16_t)v->n_points, .n_exits = (uint16_t)v->n_exits,
-                        .n_extents = (uint16_t)v->n_extents };
-    for (uint32_t i = 0; i < v->n_exits; i++)
-        exits_of(t)[i] = (Exit){ .site = v->exits[i], .owner = t };
+                                     v->n_extents * sizeof(VexRange) + bytes);
+    *t = head;
+    for (uint32_t i = 0; i < v->n_exits; i++) {
+        exits_of(t)[i] = (Exit){ .site = v->exits[i] };
+        exits_of(t)[i].site.index = (uint16_t)i;
+    }
     memcpy(extents_of(t), v->extent, v->n_extents * sizeof *v->extent);
-    for (uint32_t i = 0; i < v->n_points; i++)
-        points_of(t)[i] = (Point){ part_offset(t, v->points[i].host_off),
-                                   (int32_t)v->points[i].guest_off * 2 +
-                                       (v->points[i].cc_in_host != 0) };
+    memcpy(points_of(t), packed, bytes);
     return t;
 }
 
@@ -346,21 +410,6 @@ static Translation *tcache_by_host(const uint8_t *host)
 
 bool tcache_contains(const void *host) { return code_arena_contains(&tc.arena, host); }
 
-/** The point that covers offset @p off: the last that is not above it; NULL before the first. */
-static const Point *translation_point(const Translation *t, uint32_t off)
-{
-    const Point *points = points_of(t);
-    uint32_t lo = 0, hi = t->n_points, host = part_offset(t, off);
-    while (lo < hi) {
-        uint32_t mid = (lo + hi) / 2;
-        if (points[mid].host <= host)
-            lo = mid + 1;
-        else
-            hi = mid;
-    }
-    return lo > 0 ? &points[lo - 1] : NULL;
-}
-
 bool tcache_guest_pc(const void *host, TcachePlace *place)
 {
     if (!tcache_contains(host))
@@ -370,10 +419,11 @@ bool tcache_guest_pc(const void *host, TcachePlace *place)
         lock_take(LOCK_tcache);
     Translation *t = tcache_by_host(host);
     if (t) {
-        const Point *p = translation_point(t, (uint32_t)((const uint8_t *)host - t->code));
+        Point p;
+        bool any = points_find(t, (uint32_t)((const uint8_t *)host - t->code), &p);
         /* Offsets are signed: a block may follow a jump backwards. */
-        place->pc = t->pc + (uint64_t)(int64_t)(p ? p->guest_off >> 1 : 0);
-        place->cc_in_host = p && (p->guest_off & 1);
+        place->pc = t->pc + (uint64_t)(int64_t)(any ? (int32_t)p.guest >> 1 : 0);
+        place->cc_in_host = any && (p.guest & 1);
         place->mode = t->mode;
     }
     if (locked)
@@ -425,7 +475,7 @@ static void tcache_kill(Translation *t)
     if (hashmap_get_ptr(&tc.by_key, tcache_key(t->pc, t->mode, t->no_redirect)) == t)
         hashmap_remove(&tc.by_key, tcache_key(t->pc, t->mode, t->no_redirect));
     for (Exit *e = t->incoming; e; e = e->next_incoming)
-        vex_unchain(code_arena_rw(&tc.arena, e->owner->code), e->owner->code, &e->site);
+        vex_unchain(code_arena_rw(&tc.arena, owner_of(e)->code), owner_of(e)->code, &e->site);
     t->incoming = NULL;
     tc.dead_bytes += t->len + t->cold_len;
     tc.stats.discarded++;
