@@ -88,6 +88,7 @@ static unsigned hook_stack_owner(GuestAddr a)
 
 static void hook_fork_prepare(void)
 {
+    tcache_fork_prepare();
     lock_take(LOCK_translate);
     lock_take(LOCK_aspace);
 }

@@ -37,10 +37,10 @@ static int code_arena_memfd(size_t size)
     return fd;
 }
 
-/** Map new memory twice; 0 or negative errno. */
-static int code_arena_map(size_t size, uint8_t **rw, uint8_t **rx)
+/** Map new memory, that of @p fd unless it is -1, twice; 0 or negative errno. */
+static int code_arena_map(int fd, size_t size, uint8_t **rw, uint8_t **rx)
 {
-    int fd = code_arena_memfd(size), flags = MAP_SHARED | MAP_NORESERVE;
+    int flags = MAP_SHARED | MAP_NORESERVE;
     void *w = mmap(NULL, size, PROT_READ | PROT_WRITE, fd < 0 ? flags | MAP_ANONYMOUS : flags, fd, 0);
     void *x = MAP_FAILED;
     if (w != MAP_FAILED && fd >= 0)
@@ -52,8 +52,6 @@ static int code_arena_map(size_t size, uint8_t **rw, uint8_t **rx)
         x = MAP_FAILED;
     }
     int err = x == MAP_FAILED ? -errno : 0;
-    if (fd >= 0)
-        close(fd);
     if (err && w != MAP_FAILED)
         munmap(w, size);
     *rw = w;
@@ -64,7 +62,9 @@ static int code_arena_map(size_t size, uint8_t **rw, uint8_t **rx)
 int code_arena_init(CodeArena *a, size_t size)
 {
     uint8_t *rw, *rx;
-    int err = code_arena_map(size, &rw, &rx);
+    int fd = code_arena_memfd(size), err = code_arena_map(fd, size, &rw, &rx);
+    if (fd >= 0)
+        close(fd);
     if (err == 0)
         *a = (CodeArena){ .rw = rw, .rx = rx, .size = size, .limit = size, .cold = size,
                           .cold_ready = size };
@@ -109,14 +109,30 @@ void code_arena_settle(CodeArena *a)
     a->settled = a->used + (a->limit - a->cold);
 }
 
+/** Copy what is in use from offset @p from to @p to into new memory @p rw, which is also @p fd unless that is -1. */
+static void code_arena_copy(const CodeArena *a, int fd, uint8_t *rw, size_t from, size_t to)
+{
+    while (fd >= 0 && from < to) { /* by the kernel: no page fault for each page, and none is mapped in vain */
+        ssize_t n = pwrite(fd, a->rx + from, to - from, (off_t)from);
+        if (n <= 0)
+            break;
+        from += (size_t)n;
+    }
+    memcpy(rw + from, a->rx + from, to - from);
+}
+
 int code_arena_unshare(CodeArena *a)
 {
     uint8_t *rw, *rx;
-    int err = code_arena_map(a->size, &rw, &rx);
+    int fd = code_arena_memfd(a->size), err = code_arena_map(fd, a->size, &rw, &rx);
+    if (err == 0) {
+        code_arena_copy(a, fd, rw, 0, a->used);
+        code_arena_copy(a, fd, rw, a->cold, a->limit);
+    }
+    if (fd >= 0)
+        close(fd);
     if (err)
         return err;
-    memcpy(rw, a->rw, a->used);
-    memcpy(rw + a->cold, a->rw + a->cold, a->limit - a->cold);
     int flags = MREMAP_MAYMOVE | MREMAP_FIXED;
     if (mremap(rw, a->size, a->size, flags, a->rw) == MAP_FAILED ||
         mremap(rx, a->size, a->size, flags, (void *)a->rx) == MAP_FAILED)

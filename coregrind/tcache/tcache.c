@@ -26,6 +26,7 @@
 #include "coregrind/aspace/aspace.h"
 #include "coregrind/store/store.h"
 #include "coregrind/thread/thread.h"
+#include "fork_hints.h"
 
 enum { MAX_BLOCK_BYTES = 256 * 1024, CODE_ALIGN = 16, PAGE_SHIFT = 12 };
 /** Programs that make code again and again must not fill code memory with what is dead. */
@@ -86,9 +87,11 @@ static struct {
     TcacheStats stats;
 } tc;
 
+enum { KEY_NOT_ZERO = 8 };
+
 static uint64_t tcache_key(GuestAddr pc, unsigned mode, bool no_redirect)
 {
-    return (pc << 3 | mode << 1 | no_redirect) + 8;
+    return (pc << 3 | mode << 1 | no_redirect) + KEY_NOT_ZERO;
 }
 
 int tcache_init(size_t code_bytes, size_t first_limit, const TcacheHooks *hooks)
@@ -351,8 +354,26 @@ static MakeResult tcache_make(GuestAddr pc, unsigned mode, bool no_redirect, Tra
     Translation *t = tcache_keep(&v, pc, mode, no_redirect, rx);
     tcache_insert(t);
     tcache_count(&v, mode);
+    fork_hints_tell(tcache_key(pc, mode, no_redirect));
     *made = t;
     return MADE;
+}
+
+/** What earlier children had to make is made before the next one comes, unless there is no room. */
+void tcache_fork_prepare(void)
+{
+    uint64_t key;
+    Translation *t;
+    MakeResult r = MADE;
+    fork_hints_prepare();
+    lock_take(LOCK_translate);
+    while (r != FLUSH_FIRST && fork_hints_take(&key)) {
+        GuestAddr pc = (key - KEY_NOT_ZERO) >> 3;
+        unsigned mode = (unsigned)(key - KEY_NOT_ZERO) >> 1 & 3;
+        if (mode < vex_config()->n_modes && !tcache_find_locked(pc, mode, key & 1))
+            r = tcache_make(pc, mode, key & 1, &t);
+    }
+    lock_release(LOCK_translate);
 }
 
 static const void *tcache_get_any(GuestAddr pc, unsigned mode, bool no_redirect)
@@ -549,6 +570,7 @@ void tcache_fork_child(void)
 {
     int r = code_arena_unshare(&tc.arena);
     store_fork_child();
+    fork_hints_child();
     CHECK(r == 0, "code memory of a forked child: %s", strerror(-r));
 }
 

@@ -63,6 +63,8 @@ void tcache_discard(GuestAddr a, size_t len);
 /** True if a discard of the range would find anything (may be asked without stopping others). */
 bool tcache_has(GuestAddr a, size_t len);
 
+/** Before a fork; other threads stand still. */
+void tcache_fork_prepare(void);
 /** In a forked child, before anything is translated; the parent waits meanwhile. */
 void tcache_fork_child(void);
 
