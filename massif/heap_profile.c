@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The client's allocation functions, run over the guest heap.  HeapBlock.user is the number of the
- * block's bytes that the client could use: the size rounded up to 16 when it was allocated.  In the
- * place of its stack trace, which only a tool looks at, each block has its context; NULL with --heap=no.
+ * The client's allocation functions, run over the guest heap.  HeapBlock.user is the block's piece in the
+ * model that says how large it is (placement.h).  In the place of its stack trace, which only a tool looks
+ * at, each block has its context; NULL with --heap=no.
  */
 #include "heap_profile.h"
 
@@ -10,9 +10,12 @@
 #include <malloc.h>
 #include <string.h>
 
+#include "placement.h"
 #include "snapshots.h"
 
 enum { ROUND = 16 };
+/** No more is ever asked for in earnest. */
+#define LARGEST (1ULL << 45)
 
 static Context *context_of(const HeapBlock *b) { return (Context *)(uintptr_t)b->alloc; }
 
@@ -23,7 +26,30 @@ static void set_context(HeapBlock *b, Context *c)
 
 void heap_profile_start(void) { gimle_heap_init(ROUND, 0, 0); }
 
-static int64_t slop(const HeapBlock *b) { return (int64_t)(b->user - b->size); }
+static uint64_t usable(const HeapBlock *b) { return piece_usable((const Piece *)(uintptr_t)b->user); }
+static int64_t slop(const HeapBlock *b) { return (int64_t)(usable(b) - b->size); }
+
+/** The guest heap's block, with room for all that the client may think is there; NULL if no memory. */
+static HeapBlock *place_block(Thread *t, uint64_t size, uint64_t align, HeapAllocKind kind)
+{
+    if (size > LARGEST || align > LARGEST)
+        return NULL;
+    Piece *p = piece_new(size, align);
+    HeapBlock *b = gimle_heap_alloc(t, piece_usable(p), align, kind);
+    if (!b) {
+        piece_free(p);
+        return NULL;
+    }
+    b->size = size;
+    b->user = (uint64_t)(uintptr_t)p;
+    return b;
+}
+
+static void unplace_block(Thread *t, HeapBlock *b)
+{
+    piece_free((Piece *)(uintptr_t)b->user);
+    gimle_heap_free(t, b, NULL);
+}
 
 /** Totals and tree: @p b is live from now on. */
 static void count_in(HeapBlock *b, Context *c)
@@ -38,15 +64,12 @@ static void count_in(HeapBlock *b, Context *c)
 
 static HeapBlock *new_block(Thread *t, uint64_t size, uint64_t align, HeapAllocKind kind, bool zero)
 {
-    if ((int64_t)size < 0)
-        return NULL;
     snapshot_first();
-    HeapBlock *b = gimle_heap_alloc(t, size, align, kind);
+    HeapBlock *b = place_block(t, size, align, kind);
     if (!b)
         return NULL;
     if (zero)
         memset((void *)(uintptr_t)b->addr, 0, size);
-    b->user = (size + ROUND - 1) & ~(uint64_t)(ROUND - 1);
     if (ms_options.heap)
         count_in(b, context_here(t, true));
     return b;
@@ -61,7 +84,7 @@ static void free_block(Thread *t, HeapBlock *b)
         ms_totals_add_heap(-(int64_t)b->size, -(ms_options.heap_admin + slop(b)));
         snapshot_after_change();
     }
-    gimle_heap_free(t, b, NULL);
+    unplace_block(t, b);
 }
 
 /** Give the old block's bytes to the new size: one step as the profile sees it. */
@@ -84,14 +107,13 @@ static GuestAddr resize_block(Thread *t, HeapBlock *old, uint64_t size)
     HeapBlock *b = old;
     if (c && !context_is_ignored(c) && size < old->size)
         snapshot_before_shrink();
-    if (size > old->user || !gimle_heap_resize(old, size)) {
-        b = gimle_heap_alloc(t, size, ROUND, (HeapAllocKind)old->kind);
+    if (size > usable(old) || !gimle_heap_resize(old, size)) {
+        b = place_block(t, size, ROUND, (HeapAllocKind)old->kind);
         if (!b)
             return 0;
-        b->user = (size + ROUND - 1) & ~(uint64_t)(ROUND - 1);
         memcpy((void *)(uintptr_t)b->addr, (void *)(uintptr_t)old->addr,
                old->size < size ? old->size : size);
-        gimle_heap_free(t, old, NULL);
+        unplace_block(t, old);
     }
     if (c)
         count_resize(c, context_here(t, true), old_size, old_slop, b);
@@ -192,7 +214,7 @@ static void do_posix_memalign(GuestCall *c)
 static void do_usable_size(GuestCall *c)
 {
     HeapBlock *b = gimle_heap_find_start(guest_call_arg(c, 0));
-    guest_call_return(c, b ? b->user : 0);
+    guest_call_return(c, b ? usable(b) : 0);
 }
 
 /* Nothing to see in the replaced heap, and nothing to tune. */
