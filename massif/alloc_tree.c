@@ -29,8 +29,8 @@ typedef struct Place {
 } Place;
 
 struct Context {
-    uint32_t id;   /**< index in contexts */
     bool ignored;
+    bool is_in_trees; /**< is one of contexts */
     uint64_t bytes;
     unsigned n;
     const Node *frame[];
@@ -44,7 +44,7 @@ struct TreeSizes {
 static Arena arena;
 static HashMap places;   /**< address + 1 → Place */
 static VEC(Context *) by_trace; /**< id of the trace, twice, plus in_function; NULL: not made yet */
-static VEC(Context *) contexts;
+static VEC(Context *) contexts; /**< in the order in which they had bytes first */
 
 static const char *const usual_alloc_fns[] = {
     "malloc", "__builtin_new", "operator new(unsigned long)", "__builtin_vec_new",
@@ -113,15 +113,40 @@ static bool is_alloc_fn(const char *fn)
            is_in_list(fn, &ms_options.alloc_fns);
 }
 
-/** All functions of the trace up to main; returns how many. */
-static unsigned expand(const StackTrace *t, const Node **out, unsigned max)
+/**
+ * The name of the function that has the code at frame @p i, or "": --alloc-fn and --ignore-fn are about
+ * functions that exist in the program, not about what was compiled into them.
+ */
+static const char *function_at(const StackTrace *t, unsigned i)
+{
+    const Place *p = place_of(t->pc[i] - (i > 0));
+    return p->n ? p->node[p->n - 1].fn : "";
+}
+
+/** The first frame that is not one of an allocation function; the last frame always stays. */
+static unsigned skip_alloc_fns(const StackTrace *t, bool in_function)
+{
+    unsigned i = in_function && t->n > 1;
+    while (i + 1 < t->n && is_alloc_fn(function_at(t, i)))
+        i++;
+    return i;
+}
+
+/** Does --ignore-fn name the innermost function, from frame @p i on, that has a name? */
+static bool starts_with_ignored(const StackTrace *t, unsigned i)
+{
+    while (i + 1 < t->n && !*function_at(t, i))
+        i++;
+    return i < t->n && is_in_list(function_at(t, i), &ms_options.ignore_fns);
+}
+
+/** The functions of --depth frames from frame @p i on, up to main; returns how many. */
+static unsigned expand(const StackTrace *t, unsigned i, const Node **out, unsigned max)
 {
     unsigned n = 0;
-    for (unsigned i = 0; i < t->n; i++) {
+    for (unsigned end = i + (unsigned)ms_options.depth; i < t->n && i < end; i++) {
         const Place *p = place_of(t->pc[i] - (i > 0));
-        for (unsigned k = 0; k < p->n; k++) {
-            if (n == max)
-                return n;
+        for (unsigned k = 0; k < p->n && n < max; k++) {
             out[n++] = &p->node[k];
             if (p->node[k].is_main && !gimle_core_option("show-below-main"))
                 return n;
@@ -133,19 +158,11 @@ static unsigned expand(const StackTrace *t, const Node **out, unsigned max)
 static Context *context_new(const StackTrace *t, bool in_function)
 {
     const Node *nodes[MAX_FRAMES * 2];
-    unsigned n = expand(t, nodes, MAX_FRAMES * 2), first = in_function && n > 1;
-    while (first + 1 < n && is_alloc_fn(nodes[first]->fn))
-        first++;
-    bool ignored = first < n && is_in_list(nodes[first]->fn, &ms_options.ignore_fns);
-    n -= first;
-    if (n > (unsigned)ms_options.depth)
-        n = (unsigned)ms_options.depth;
+    unsigned first = skip_alloc_fns(t, in_function), n = expand(t, first, nodes, MAX_FRAMES * 2);
     Context *c = arena_alloc(&arena, sizeof *c + n * sizeof c->frame[0]);
-    c->id = (uint32_t)contexts.n;
-    c->ignored = ignored;
+    c->ignored = starts_with_ignored(t, first);
     c->n = n;
-    memcpy(c->frame, nodes + first, n * sizeof nodes[0]);
-    vec_push(&contexts, c);
+    memcpy(c->frame, nodes, n * sizeof nodes[0]);
     return c;
 }
 
@@ -164,7 +181,14 @@ Context *context_here(Thread *t, bool in_function)
 }
 
 bool context_is_ignored(const Context *c) { return c->ignored; }
-void context_add(Context *c, int64_t bytes) { c->bytes += (uint64_t)bytes; }
+
+void context_add(Context *c, int64_t bytes)
+{
+    c->bytes += (uint64_t)bytes;
+    if (!c->is_in_trees)
+        vec_push(&contexts, c);
+    c->is_in_trees = true;
+}
 
 /* ---- sizes at one moment ---------------------------------------------------------------------------- */
 
@@ -174,8 +198,16 @@ TreeSizes *tree_sizes_copy(void)
     CHECK(s, "out of memory");
     s->n = (uint32_t)contexts.n;
     for (uint32_t i = 0; i < s->n; i++)
-        s->bytes[i] = contexts.data[i]->ignored ? 0 : contexts.data[i]->bytes;
+        s->bytes[i] = contexts.data[i]->bytes;
     return s;
+}
+
+uint64_t tree_sizes_total(const TreeSizes *s)
+{
+    uint64_t sum = 0;
+    for (uint32_t i = 0; i < s->n; i++)
+        sum += s->bytes[i];
+    return sum;
 }
 
 void tree_sizes_free(TreeSizes *s) { free(s); }
@@ -247,16 +279,21 @@ static void print_rest(Printer *p, unsigned depth, uint64_t bytes, unsigned plac
             ms_options.threshold);
 }
 
+/** Larger ones first; what is not shown is one of them. */
 static void print_children(Printer *p, const Group *g, unsigned n, unsigned shown, unsigned depth)
 {
     uint64_t rest = 0;
-    for (unsigned i = 0; i < n; i++) {
-        if (i < shown)
-            print_node(p, &g[i], depth, false);
-        else
-            rest += g[i].bytes;
+    for (unsigned i = shown; i < n; i++)
+        rest += g[i].bytes;
+    bool rest_is_due = n > shown;
+    for (unsigned i = 0; i < shown; i++) {
+        if (rest_is_due && rest > g[i].bytes) {
+            print_rest(p, depth, rest, n - shown);
+            rest_is_due = false;
+        }
+        print_node(p, &g[i], depth, false);
     }
-    if (n > shown)
+    if (rest_is_due)
         print_rest(p, depth, rest, n - shown);
 }
 
@@ -279,8 +316,6 @@ void tree_print(FILE *f, const TreeSizes *s, uint64_t total, const char *root)
     Group all = { .first = leaf, .text = root };
     unsigned n = 0;
     for (uint32_t i = 0; i < s->n; i++) {
-        if (contexts.data[i]->ignored)
-            continue;
         leaf[n++] = (Leaf){ contexts.data[i], s->bytes[i] };
         all.bytes += s->bytes[i];
     }

@@ -24,6 +24,8 @@ void context_add(Context *c, int64_t bytes);
 typedef struct TreeSizes TreeSizes;
 TreeSizes *tree_sizes_copy(void);
 void tree_sizes_free(TreeSizes *s);
+/** All bytes of it: those of the heap, but for what --ignore-fn causes. */
+uint64_t tree_sizes_total(const TreeSizes *s);
 /** Print the tree in the form of massif.out files; @p total: bytes that --threshold is about. */
 void tree_print(FILE *f, const TreeSizes *s, uint64_t total, const char *root);
 

@@ -87,15 +87,24 @@ static void free_block(Thread *t, HeapBlock *b)
     unplace_block(t, b);
 }
 
-/** Give the old block's bytes to the new size: one step as the profile sees it. */
+/**
+ * Give the old block's bytes to the new size: one step as the profile sees it.  As in Valgrind a block that is
+ * or becomes one to ignore stays so; if it is resized elsewhere its bytes are counted, with it or not, and
+ * that is no event.
+ */
 static void count_resize(Context *old, Context *new, int64_t old_size, int64_t old_slop, HeapBlock *b)
 {
+    if (context_is_ignored(old)) {
+        set_context(b, old);
+        if (!context_is_ignored(new))
+            context_add(new, (int64_t)b->size);
+        return;
+    }
     set_context(b, new);
-    if (context_is_ignored(old))
+    if (context_is_ignored(new))
         return;
     context_add(old, -old_size);
-    if (!context_is_ignored(new))
-        context_add(new, (int64_t)b->size);
+    context_add(new, (int64_t)b->size);
     ms_totals_add_heap((int64_t)b->size - old_size, slop(b) - old_slop);
     snapshot_after_change();
 }
@@ -103,9 +112,9 @@ static void count_resize(Context *old, Context *new, int64_t old_size, int64_t o
 static GuestAddr resize_block(Thread *t, HeapBlock *old, uint64_t size)
 {
     int64_t old_size = (int64_t)old->size, old_slop = slop(old);
-    Context *c = context_of(old);
+    Context *c = context_of(old), *here = c ? context_here(t, true) : NULL;
     HeapBlock *b = old;
-    if (c && !context_is_ignored(c) && size < old->size)
+    if (c && !context_is_ignored(c) && !context_is_ignored(here) && size < old->size)
         snapshot_before_shrink();
     if (size > usable(old) || !gimle_heap_resize(old, size)) {
         b = place_block(t, size, ROUND, (HeapAllocKind)old->kind);
@@ -116,7 +125,7 @@ static GuestAddr resize_block(Thread *t, HeapBlock *old, uint64_t size)
         unplace_block(t, old);
     }
     if (c)
-        count_resize(c, context_here(t, true), old_size, old_slop, b);
+        count_resize(c, here, old_size, old_slop, b);
     return b->addr;
 }
 

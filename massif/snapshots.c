@@ -99,8 +99,12 @@ static void thin_out(void)
 
 static Snapshot snapshot_at(uint64_t now, bool detailed)
 {
-    return (Snapshot){ .time = now, .heap = ms_totals.heap, .extra = ms_totals.extra,
-                       .stacks = ms_totals.stacks, .tree = detailed ? tree_sizes_copy() : NULL };
+    Snapshot s = { .time = now, .heap = ms_totals.heap, .extra = ms_totals.extra, .stacks = ms_totals.stacks };
+    if (detailed) {
+        s.tree = tree_sizes_copy();
+        s.heap = tree_sizes_total(s.tree);
+    }
+    return s;
 }
 
 Snapshot snapshot_now(bool detailed) { return snapshot_at(time_now(), detailed); }

@@ -22,6 +22,9 @@ system("g++ -g -O1 -w -I'$work/include' $include -o '$work/heaps' '$source/heaps
 system("gcc -g -O1 -fno-builtin -o '$work/blocks' '$source/blocks.c'") == 0 or die 'cannot compile blocks.c';
 system("gcc -g -O1 -fno-builtin -w -I'$work/include' $include -o '$work/monitor' '$source/monitor.c'") == 0 or die 'cannot compile monitor.c';
 
+system("gcc -O1 -fno-builtin -w -o '$work/placed' '$source/placed.c'") == 0 or die 'cannot compile placed.c';
+system("gcc -g -O2 -fno-builtin -w -o '$work/functions' '$source/functions.c'") == 0 or die 'cannot compile functions.c';
+
 my @tests;
 
 # "time heap extra" of each snapshot
@@ -56,23 +59,50 @@ for my $case (['heaps', @bytes, '--max-snapshots=1000'], ['heaps', @bytes], ['he
     }];
 }
 
-# The bytes of each change of the heap, of programs that make fewer changes than there may be snapshots.
-# Where a snapshot is a new peak depends on what the allocator adds, which is not the same (profilers.md).
-sub heap_bytes {
-    my ($text) = @_;
-    return join ' ', map { /^mem_heap_B=(\d+)/m } grep { !/^heap_tree=peak/m } split /^snapshot=/m, $text;
+# All that a snapshot says, but for addresses.
+sub with_trees { return map { s/0x[0-9A-F]+/0x/gr =~ s/^#-+\n//gmr } split /^snapshot=/m, $_[0] =~ s/\A.*?^snapshot=//msr }
+
+for my $options ([], ['--detailed-freq=1'], ['--detailed-freq=1', '--depth=2'], ['--threshold=0'], ['--alloc-fn=part'],
+        ['--alloc-fn=whole', '--detailed-freq=1'], ['--alloc-fn=whole', '--alloc-fn=caller', '--alloc-fn=main'],
+        ['--ignore-fn=part'], ['--ignore-fn=whole'], ['--ignore-fn=caller'], ['--alloc-fn=whole', '--ignore-fn=caller'],
+        ['--ignore-fn=resize', '--detailed-freq=1'], ['--ignore-fn=main', '--detailed-freq=2']) {
+    (my $base = "functions @$options") =~ s/\W+/-/g;
+    push @tests, ["snapshots and trees are Valgrind's: functions @$options", sub {
+        return ('SKIP', 'no valgrind') unless Run::have('valgrind');
+        my @g = with_trees(massif($gimle, "$base-g", "$work/functions", @bytes, @$options));
+        my @v = with_trees(massif('valgrind', "$base-v", "$work/functions", @bytes, @$options));
+        return (0, 'no snapshots') unless @g;
+        my ($bad) = grep { ($g[$_] // '') ne ($v[$_] // '') } 0 .. (@g > @v ? $#g : $#v);
+        return !defined $bad ? 1 : (0, 'ours ' . ($g[$bad] // '-'), 'Valgrind ' . ($v[$bad] // '-'));
+    }];
+}
+push @tests, ['--ignore-fn: what is resized there is never less than nothing', sub {
+    my $text = massif($gimle, 'ignored', "$work/functions", @bytes, '--ignore-fn=resize', '--detailed-freq=1');
+    my @large = $text =~ /^.*\d{12}.*$/mg;
+    return $text && !@large ? 1 : (0, @large);
+}];
+
+# The sum of what Valgrind 3.19 shows: what a block has beyond what was asked for.
+for my $checker ($gimle, 'valgrind') {
+    my $who = $checker eq $gimle ? 'ours' : 'Valgrind';
+    push @tests, ["the allocator is Valgrind's: $who", sub {
+        return ('SKIP', 'no valgrind') unless Run::have($checker);
+        my $r = Run::run(cmd => [$checker, '-q', '--tool=massif', "--massif-out-file=$work/placed-$who.massif", "$work/placed"],
+            base => "$work/placed-$who", dir => $work);
+        return $r->{out} eq "182de03494fe5340\n" ? 1 : (0, $r->{out}, $r->{err});
+    }];
 }
 
 for my $prog ('sort /etc/passwd', 'sed --version', 'tar --version') {
     (my $base = "real $prog") =~ s/\W+/-/g;
-    push @tests, ["the heap's bytes are Valgrind's: $prog", sub {
+    push @tests, ["snapshots are Valgrind's: $prog", sub {
         return ('SKIP', 'no valgrind') unless Run::have('valgrind');
         local $ENV{LC_ALL} = 'C.UTF-8';
         my ($g, $v) = map {
             my ($checker, $file) = ($_->[0], "$work/$base-$_->[1].out");
             my $r = Run::run(cmd => [$checker, '-q', '--tool=massif', "--massif-out-file=$file", @bytes,
                 '--max-snapshots=1000', split ' ', $prog], base => "$work/$base-$_->[1]", dir => $work);
-            $r->{status} || $r->{signal} ? '' : heap_bytes(Run::slurp($file));
+            $r->{status} || $r->{signal} ? '' : join ', ', snapshots(Run::slurp($file));
         } ([$gimle, 'g'], ['valgrind', 'v']);
         return $g && $g eq $v ? 1 : (0, "ours:     $g", "Valgrind: $v");
     }];
