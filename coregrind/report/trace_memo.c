@@ -12,8 +12,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdlib.h>
-#include <string.h>
+#include <sys/mman.h>
 
 #include "base/check.h"
 
@@ -162,15 +161,15 @@ const StackTrace *trace_memo_find(const TraceStart *at)
 static void change_stack(GuestAddr lo, GuestAddr hi)
 {
     if (!memo) {
-        memo = aligned_alloc(64, sizeof *memo);
-        CHECK(memo != NULL, "out of memory");
-        memset(memo, 0, sizeof *memo);
+        memo = mmap(NULL, sizeof *memo, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        CHECK(memo != MAP_FAILED, "out of memory");
         memo->last = memo->entry;
     }
     if (memo->lo == lo && memo->hi == hi)
         return;
     for (unsigned i = 0; i < ENTRIES; i++)
-        memo->entry[i].trace = NULL;
+        if (memo->entry[i].trace) /* most threads use little of it: what is only read needs no memory */
+            memo->entry[i].trace = NULL;
     memo->lo = lo;
     memo->hi = hi;
 }
@@ -204,6 +203,7 @@ void trace_memo_put(const TraceStart *at, const UnwindLog *log, GuestAddr lo, Gu
 
 void trace_memo_forget(void)
 {
-    free(memo);
+    if (memo)
+        munmap(memo, sizeof *memo);
     memo = NULL;
 }

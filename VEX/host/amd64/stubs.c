@@ -131,9 +131,25 @@ bool vex_pc_in_stubs(const void *host_pc)
     return p >= stubs_begin && p < stubs_end;
 }
 
+/**
+ * Zero @p len bytes at @p p, page by page, writing only where there is anything: of a thread's jump cache
+ * most pages were never used, and have no memory as long as they are only read.
+ */
+static void zero_used(void *p, size_t len)
+{
+    enum { PAGE = 4096 };
+    for (uint8_t *at = p, *end = at + len; at < end;) {
+        size_t n = PAGE - ((uintptr_t)at & (PAGE - 1));
+        n = n < (size_t)(end - at) ? n : (size_t)(end - at);
+        if (at[0] || memcmp(at, at + 1, n - 1) != 0)
+            memset(at, 0, n);
+        at += n;
+    }
+}
+
 void vex_jump_cache_clear(VexState *s)
 {
-    memset(s->jump_cache, 0, sizeof s->jump_cache);
+    zero_used(s->jump_cache, sizeof s->jump_cache);
     for (unsigned m = 0; m < VEX_MAX_MODES; m++)
         s->jump_cache[m][vex_jump_index(0)].pc = 1; /* address 0 must miss, too */
     /* Nobody returns into his own state, and if he does he comes to a safe place. */
