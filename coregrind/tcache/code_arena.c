@@ -19,7 +19,7 @@
 #define MADV_POPULATE_WRITE 23
 #endif
 
-enum { SETTLE_BYTES = 512 << 10, AHEAD_BYTES = 64 * 1024, PAGE_BYTES = 4096 };
+enum { SETTLE_BYTES = 128 << 10, AHEAD_BYTES = 64 * 1024, PAGE_BYTES = 4096 };
 #define PAGE_MASK ((size_t)PAGE_BYTES - 1)
 
 /** A memfd of @p size bytes, which shows what it is in /proc; -1: use memory without a file. */
