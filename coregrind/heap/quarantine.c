@@ -13,6 +13,7 @@
 #include "base/check.h"
 #include "base/ranked_lock.h"
 #include "coregrind/heap/heap_internal.h"
+#include "gimle/thread.h"
 
 enum { PIECE_SLOTS = 1023, MAX_OUT = 64 };
 
@@ -109,9 +110,15 @@ static void drop_piece(Queue *q)
 
 /**
  * What may wait.  Where several threads use the heap nothing of it is given back (parts.c), so that an eighth
- * less waits.
+ * less waits, and for each thread, which has tables of its own, a little more, but never less than half.
  */
-static uint64_t limit_now(void) { return heap_is_of_one_thread() ? limit : limit - limit / 8; }
+static uint64_t limit_now(void)
+{
+    if (heap_is_of_one_thread())
+        return limit;
+    uint64_t less = limit / 8 + limit / 512 * gimle_thread_count();
+    return limit - (less < limit / 2 ? less : limit / 2);
+}
 
 /** Move blocks of @p q to @p out from number @p n on while there are too many; the new number. */
 static unsigned pop(Queue *q, Freed *out, unsigned n)

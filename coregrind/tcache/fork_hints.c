@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <sys/mman.h>
 
+#include "coregrind/core/host_fd.h"
+
 /** As much as is made before a fork; what is beyond that the next children will tell. */
 enum { HINTS = 255 };
 
@@ -20,7 +22,7 @@ static HintPage *to_parent;     /**< NULL in a process that was not forked by on
 
 void fork_hints_prepare(void)
 {
-    if (from_children)
+    if (from_children || !host_fd_may_open()) /* under a filter of the client's: as few system calls as may be */
         return;
     void *p = mmap(NULL, sizeof *from_children, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     from_children = p == MAP_FAILED ? NULL : p;
