@@ -172,11 +172,26 @@ static bool errors_equal(const GimleError *a, const GimleError *b)
     return key_of(a) == key_of(b);
 }
 
+/** A block within reach of @p a, which is in no block's slot; the nearest ones first. */
+static HeapBlock *block_beside(GuestAddr a)
+{
+    enum { STEP = 16, REACH = 64 };
+    HeapBlock *b = NULL;
+    for (GuestAddr d = STEP; d <= REACH && !b && a > REACH; d += STEP) {
+        b = gimle_heap_find_near(a + d);
+        if (!b)
+            b = gimle_heap_find_near(a - d);
+    }
+    return b;
+}
+
 /** Blocks of pools come first, then the live block that @p a is in, then what is near. */
 static HeapBlock *block_to_show(GuestAddr a)
 {
     HeapBlock *near = gimle_heap_find_near(a);
-    if (!near || (near->kind == HEAP_POOL && !near->freed))
+    if (!near)
+        return block_beside(a);
+    if (near->kind >= HEAP_POOL && !near->freed)
         return near;
     HeapBlock *live = gimle_heap_find_live(a);
     return live ? live : near;
@@ -190,7 +205,7 @@ static void describe(Thread *t, GuestAddr a, Detail *d)
     } else if (h) {
         d->where = WHERE_HEAP;
         d->block = *h;
-        d->reused = !h->freed && h->kind != HEAP_POOL && gimle_heap_is_reused(a);
+        d->reused = !h->freed && h->kind < HEAP_POOL && gimle_heap_is_reused(a);
     } else {
         d->where = WHERE_CORE;
         gimle_describe_addr(t, a, &d->core);
@@ -250,7 +265,7 @@ static void print_heap_block(ErrorPrinter *p, GuestAddr a, const Detail *d)
 {
     const HeapBlock *b = &d->block;
     print_range(p, a, b->addr, b->size, d->reused ? "recently re-allocated block" : "block",
-                b->freed ? "free'd" : b->kind == HEAP_POOL ? "client-defined" : "alloc'd");
+                b->freed ? "free'd" : b->kind >= HEAP_POOL ? "client-defined" : "alloc'd");
     const StackTrace *where = b->freed ? b->free : b->alloc;
     gimle_print_stack(p, where ? where : gimle_stack_trace_intern(&(GuestAddr){ 0 }, 1));
     if (b->freed && b->alloc) {

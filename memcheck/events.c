@@ -139,8 +139,8 @@ enum { STACK_REACH = 1 << 20 };
 /**
  * An access faulted.  The shadow of what is not mapped (or mapped without any access) is zero,
  * so this is where such accesses are reported.  Where only the kind of access is forbidden the
- * signal says it all (a jump into memory without code, too); and a stack that cannot grow is no
- * bad pointer.
+ * signal says it all (a jump into memory without code, too, unless it is a block of the heap, which can be
+ * named); and a stack that cannot grow is no bad pointer.
  */
 static void on_fault(Thread *t, GuestAddr a, unsigned size, bool write, bool exec)
 {
@@ -148,7 +148,7 @@ static void on_fault(Thread *t, GuestAddr a, unsigned size, bool write, bool exe
     GuestAddr sp = gimle_thread_get_reg(t, gimle_guest->sp) - gimle_guest->red_zone;
     if (!exec && (mc_error_just_reported(t, a) || a - sp < STACK_REACH))
         return;
-    if (gimle_mapping_at(a, &m) && !m.is_reserve && shadow_is_addressable(a))
+    if (gimle_mapping_at(a, &m) && !m.is_reserve && shadow_is_addressable(a) && !(exec && m.is_heap_arena))
         return;
     if (exec)
         mc_error_jump(t, a);

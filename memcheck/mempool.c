@@ -96,6 +96,8 @@ typedef struct Pool {
     GuestAddr id;
     size_t red_zone;
     bool zeroed;
+    bool divided;    /**< VALGRIND_MEMPOOL_METAPOOL: its blocks hold others */
+    bool frees_all;  /**< VALGRIND_MEMPOOL_AUTO_FREE: which go with them */
     VEC(GuestAddr) block;
 } Pool;
 
@@ -129,7 +131,7 @@ static HeapBlock *register_block(Thread *t, const Pool *p, GuestAddr a, size_t s
 {
     HeapBlock *b = gimle_heap_register(t, a, size, p->red_zone);
     if (b) {
-        b->kind = HEAP_POOL;
+        b->kind = p->divided ? HEAP_META_POOL : HEAP_POOL;
         b->user = origin_birth();
         b->alloc = where;
     }
@@ -139,7 +141,9 @@ static HeapBlock *register_block(Thread *t, const Pool *p, GuestAddr a, size_t s
 static void pool_create(Thread *t, const uint64_t *a)
 {
     (void)t;
-    vec_push(&pools, ((Pool){ .id = a[0], .red_zone = a[1], .zeroed = a[2] != 0 }));
+    enum { AUTO_FREE = 1, METAPOOL = 2 };
+    vec_push(&pools, ((Pool){ .id = a[0], .red_zone = a[1], .zeroed = a[2] != 0,
+                              .divided = (a[3] & METAPOOL) != 0, .frees_all = (a[3] & AUTO_FREE) != 0 }));
 }
 
 /** The blocks go with their pool, and are no blocks that were freed. */
@@ -176,13 +180,44 @@ static long find_block(const Pool *p, GuestAddr a)
     return -1;
 }
 
+typedef struct Inner {
+    GuestAddr start, end;
+    VEC(GuestAddr) found;
+} Inner;
+
+static void collect_inner(void *ctx, HeapBlock *b)
+{
+    Inner *in = ctx;
+    if (b->kind == HEAP_CUSTOM && b->addr >= in->start && b->addr + b->size <= in->end)
+        vec_push(&in->found, b->addr);
+}
+
+/** Free what the client has registered in [a, a+len); these do not count as calls. */
+static void free_inner_blocks(Thread *t, GuestAddr a, size_t len)
+{
+    Inner in = { .start = a, .end = a + len };
+    gimle_heap_for_each(collect_inner, &in);
+    for (size_t i = 0; i < in.found.n; i++) {
+        HeapBlock *b = gimle_heap_find_start(in.found.data[i]);
+        shadow_set_noaccess(b->addr, b->size);
+        if (mc_options.xtree_memory != HEAP_TREE_NONE)
+            heap_tree_free(t, b->alloc, b->size);
+        free_block(t, b);
+    }
+    vec_free(&in.found);
+}
+
 static void pool_free(Thread *t, Pool *p, const uint64_t *a)
 {
     long i = find_block(p, a[1]);
-    if (i < 0)
+    HeapBlock *b = i < 0 ? NULL : gimle_heap_find_in_pool(a[1]);
+    if (i < 0) {
         mc_error_free(t, a[1]);
-    else
-        drop_block(t, p, (size_t)i);
+        return;
+    }
+    if (b && p->frees_all)
+        free_inner_blocks(t, b->addr, b->size);
+    drop_block(t, p, (size_t)i);
 }
 
 /**

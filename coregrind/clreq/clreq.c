@@ -61,13 +61,13 @@ static void discard_translations(Thread *t, const uint64_t *a, uint64_t *result)
     *result = 0;
 }
 
-/** The function gets the thread's id first; the result comes when it returns. */
+/** The function gets the thread's id first; the result comes when it returns. Until then RDX is an argument. */
 static void client_call(Thread *t, const uint64_t *a, uint64_t *result)
 {
     uint64_t args[4] = { gimle_thread_id(t), a[2], a[3], a[4] };
-    *result = 0;
     if (hooks.client_call)
         hooks.client_call(t, a[1], args, 1 + (unsigned)(a[0] - REQUEST_CLIENT_CALL0));
+    *result = gimle_thread_state(t)->guest.gpr[RDX];
 }
 
 static void count_errors(Thread *t, const uint64_t *a, uint64_t *result)

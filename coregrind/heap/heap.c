@@ -137,6 +137,7 @@ static inline GuestAddr align_up(GuestAddr a, size_t align) { return (a + align 
 
 static HeapBlock *alloc_large(size_t need, size_t size, size_t align, HeapAllocKind kind)
 {
+    quarantine_add(NULL, 0); /* its place may be wanted */
     Slot *s = span_new_large(need);
     if (!s)
         return NULL;

@@ -34,7 +34,7 @@ typedef struct Slot {
 } Slot;
 _Static_assert(sizeof(Slot) == 32, "two records of slots are one cache line");
 _Static_assert(GIMLE_CLIENT_END <= 1ULL << 45, "addresses and sizes have 45 bits");
-_Static_assert(HEAP_POOL < 8, "kinds have three bits");
+_Static_assert(HEAP_META_POOL < 8, "kinds have three bits");
 
 enum { CLASS_LARGE = 0xffff };
 
@@ -232,7 +232,8 @@ Slot *freed_slot(Freed f);
 Freed freed_of(const Slot *s);
 /** Does a thread that holds back @p bytes of freed blocks have to hand them over? */
 bool quarantine_is_due(uint64_t bytes);
-/** Add freed blocks in the order of being freed; those that fall out are recycled. */
+/** Add freed blocks in the order of being freed; those that fall out are recycled.  With none, the one freed
+ *  last may fall out too. */
 void quarantine_add(const Freed *blocks, unsigned n);
 void quarantine_init(uint64_t bytes, uint64_t big);
 extern void (*heap_dropped_callback)(HeapBlock *b);

@@ -2,7 +2,8 @@
 /*
  * Freed blocks wait here, first in first out, until their volume exceeds the limit, so that late
  * accesses are still recognised.  Big blocks have a queue of their own that is emptied first: one
- * of them costs as much room as thousands of small ones.
+ * of them costs as much room as thousands of small ones.  The block that was freed last stays and does not
+ * count, however big it is: it is the one that is most likely accessed by mistake.
  *
  * What leaves was freed long ago and is in no cache, so the queue has what is needed to use the memory
  * again.
@@ -28,6 +29,8 @@ typedef struct Queue {
 } Queue;
 
 static Queue small, big;
+static const Queue *newest;                                   /* got the block that was freed last; LOCK_heap */
+static uint64_t newest_weight;                                /* likewise */
 static Piece *spare;                                          /* under LOCK_heap */
 static uint64_t volume, limit = 20000000, big_size = 1000000; /* under LOCK_heap */
 void (*heap_dropped_callback)(HeapBlock *b);
@@ -120,11 +123,17 @@ static uint64_t limit_now(void)
     return limit - (less < limit / 2 ? less : limit / 2);
 }
 
+/** @p n blocks or none are left. */
+static inline bool has_only(const Queue *q, unsigned n)
+{
+    return !q->first || (q->first == q->last && q->begin + n >= q->end);
+}
+
 /** Move blocks of @p q to @p out from number @p n on while there are too many; the new number. */
 static unsigned pop(Queue *q, Freed *out, unsigned n)
 {
     uint64_t most = limit_now();
-    while (volume > most && n < MAX_OUT && q->first && !(q->first == q->last && q->begin == q->end)) {
+    while (volume - newest_weight > most && n < MAX_OUT && !has_only(q, q == newest)) {
         Freed f = q->first->slot[q->begin++];
         volume -= weight(f);
         out[n++] = f;
@@ -138,11 +147,19 @@ void quarantine_add(const Freed *blocks, unsigned n)
 {
     Freed out[MAX_OUT];
     unsigned n_out;
+    bool all = n == 0;
     do {
         lock_take(LOCK_heap);
+        if (all) {
+            newest = NULL;
+            newest_weight = 0;
+        }
         for (unsigned i = 0; i < n; i++) {
-            push(blocks[i] >> FREED_BIG & 1 ? &big : &small, blocks[i]);
-            volume += weight(blocks[i]);
+            Queue *q = blocks[i] >> FREED_BIG & 1 ? &big : &small;
+            push(q, blocks[i]);
+            newest = q;
+            newest_weight = weight(blocks[i]);
+            volume += newest_weight;
         }
         n = 0;
         n_out = pop(&small, out, pop(&big, out, 0));

@@ -97,12 +97,12 @@ typedef bool Wanted(const Slot *s, GuestAddr a);
 
 static bool starts_live(const Slot *s, GuestAddr a)
 {
-    return !s->b.freed && s->b.addr == a && s->b.kind != HEAP_POOL;
+    return !s->b.freed && s->b.addr == a && s->b.kind < HEAP_POOL;
 }
 
 static bool starts_in_pool(const Slot *s, GuestAddr a)
 {
-    return !s->b.freed && s->b.addr == a && s->b.kind == HEAP_POOL;
+    return !s->b.freed && s->b.addr == a && s->b.kind >= HEAP_POOL;
 }
 
 static bool contains(const Slot *s, GuestAddr a)

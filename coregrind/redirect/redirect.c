@@ -26,7 +26,7 @@
 #include "coregrind/tcache/tcache.h"
 #include "coregrind/thread/thread.h"
 
-enum { RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI, R8, R9 };
+enum { RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI, R8, R9, R10, R11 };
 enum { STAND_IN_STEP = 16, STAND_IN_BYTES = 64 * 1024, MAX_DEFINITIONS = 8 };
 
 typedef enum EntryKind {
@@ -52,6 +52,7 @@ typedef struct ReturnHook {
     bool is_wrapper, keep_result;
     uint64_t result;
     void (*done)(Thread *t, uint64_t result);
+    GuestAmd64 *saved;   /**< with done: the registers of the code that knows of no call */
 } ReturnHook;
 
 static const Intercept *table;
@@ -343,8 +344,25 @@ void redirect_client_call(Thread *t, GuestAddr fn, const uint64_t *args, unsigne
                           void (*done)(Thread *t, uint64_t result))
 {
     ReturnHook hook = { .resume = t->state->guest.pc, .done = done };
-    hook.result = t->state->guest.gpr[RAX];
+    hook.saved = malloc(sizeof *hook.saved);
+    CHECK(hook.saved != NULL);
+    *hook.saved = t->state->guest;
     start_client_call(t, fn, args, n, hook);
+}
+
+/** The code that was interrupted finds its registers as they were, but for the x87's, which a call leaves alone. */
+static void restore_registers(Thread *t, GuestAmd64 *saved)
+{
+    static const uint8_t changed[] = { RAX, RCX, RDX, RSI, RDI, R8, R9, R10, R11 };
+    GuestAmd64 *g = &t->state->guest;
+    for (size_t i = 0; i < sizeof changed; i++) {
+        g->gpr[changed[i]] = saved->gpr[changed[i]];
+        EVENT(reg_write, t, changed[i]);
+    }
+    g->cc = saved->cc;
+    memcpy(g->v, saved->v, sizeof g->v);
+    memcpy(g->k, saved->k, sizeof g->k);
+    free(saved);
 }
 
 /** The innermost hook for the present stack pointer; outer frames' hooks stay, abandoned ones go. */
@@ -360,6 +378,7 @@ static ReturnHook hook_pop(Thread *t)
         /* A hook whose frame lies below the stack pointer was left by longjmp. */
         if (copy.sp >= sp || !t->return_hooks)
             return copy;
+        free(copy.saved);
     }
 }
 
@@ -373,7 +392,7 @@ static void enter_return(Thread *t)
     if (h.is_wrapper) {
         h.call.what->after(&h.call);
     } else if (h.done) {
-        g->gpr[RAX] = h.result;
+        restore_registers(t, h.saved);
         h.done(t, result);
     } else if (!h.keep_result) {
         g->gpr[RAX] = h.result;

@@ -32,16 +32,27 @@ typedef struct Sink {
 
 static Sink sinks[SINK_COUNT] = { { .fd = -1 }, { .fd = -1 }, { .fd = -1 } };
 
-static void open_file(Sink *s, const char *option, const char *pattern, const char *what)
+/** False, and what was open stays so, if the file cannot be made. */
+static bool reopen_file(Sink *s, const char *option, const char *pattern)
 {
     char *path = gimle_expand_file_name(option, pattern);
     int fd = gimle_open_output(path);
-    if (fd < 0)
-        gimle_user_error("Cannot create %s file '%s': %s", what, path, strerror(errno));
+    if (fd < 0) {
+        free(path);
+        return false;
+    }
     if (s->fd >= 0)
         host_fd_close(s->fd);
     free(s->path);
     *s = (Sink){ .fd = fd, .is_file = true, .option = option, .pattern = pattern, .path = path };
+    return true;
+}
+
+static void open_file(Sink *s, const char *option, const char *pattern, const char *what)
+{
+    if (!reopen_file(s, option, pattern))
+        gimle_user_error("Cannot create %s file '%s': %s", what, gimle_expand_file_name(option, pattern),
+                         strerror(errno));
 }
 
 /** "1.2.3.4:1500" or "1.2.3.4" into @p a. */
@@ -247,8 +258,8 @@ bool sink_after_fork(bool silent)
             host_fd_close(s->fd);
             s->fd = -1;
         } else if (s->is_file && strstr(s->pattern, "%p")) {
-            open_file(s, s->option, s->pattern, "log");
-            new_log |= i == SINK_LOG;
+            /* Where it has no right to make one, a child goes on in its parent's. */
+            new_log |= reopen_file(s, s->option, s->pattern) && i == SINK_LOG;
         }
     }
     return new_log;

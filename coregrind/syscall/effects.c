@@ -212,7 +212,9 @@ int64_t sys_iov_pre(SysCall *c, const char *what, GuestAddr a, uint64_t n, int d
         if (gimle_read_guest(&v, a + i * sizeof v, sizeof v) != sizeof v)
             return 0; /* the kernel cannot read it either */
         if (listen)
-            text = bar ? sys_text(c, bar + 1) : sys_textf(c, "%s[%u]", what, (unsigned)i);
+            text = bar ? sys_text(c, bar + 1)
+                   : what[name_len - 1] == ')' ? sys_textf(c, "%.*s[%u])", name_len - 1, what, (unsigned)i)
+                                               : sys_textf(c, "%s[%u]", what, (unsigned)i);
         if (v.len > INT64_MAX)
             return 0;
         if (!(dir == SYS_OUT ? will_write(c, text, v.base, v.len) : reads(c, text, v.base, v.len)))
@@ -339,11 +341,12 @@ static int64_t mem_pre(SysCall *c, unsigned i)
 {
     const SysArg *d = &c->row->arg[i];
     size_t len = mem_length(c, i);
-    bool ok = true;
-    if (d->dir & SYS_IN)
-        ok = reads(c, core_events.sys_pre_read ? row_text(c, i, true) : NULL, c->arg[i], len);
-    if (ok && d->dir & SYS_OUT)
+    bool ok;
+    if (!(d->dir & SYS_IN))
         ok = will_write(c, core_events.sys_pre_write ? row_text(c, i, true) : NULL, c->arg[i], len);
+    else /* if it is written too, a bad address has been reported already */
+        ok = reads(c, core_events.sys_pre_read ? row_text(c, i, true) : NULL, c->arg[i], len) &&
+             (!(d->dir & SYS_OUT) || sys_prepare_write(c->arg[i], len));
     return ok ? 0 : -EFAULT;
 }
 

@@ -44,7 +44,17 @@ static bool sends_core_fd(const KernelMsghdr *h)
     return false;
 }
 
-/* 0 or -errno. @p name: "msg" or "mmsg[0].msg_hdr". */
+/* What a field of message @p name is called: "msg.msg_iov", or "sendmsg(mmsg[0].msg_hdr.msg_iov)". */
+static const char *field_name(const SysCall *c, const char *name, const char *field)
+{
+    if (!core_events.sys_pre_read)
+        return name;
+    size_t n = strlen(name);
+    bool closed = n && name[n - 1] == ')';
+    return sys_textf(c, "%.*s.%s%s", (int)(n - closed), name, field, closed ? ")" : "");
+}
+
+/* 0 or -errno. @p name: "msg" or "sendmsg(mmsg[0].msg_hdr)". */
 static int64_t message_out_pre(SysCall *c, const char *name, GuestAddr a)
 {
     KernelMsghdr h;
@@ -52,14 +62,14 @@ static int64_t message_out_pre(SysCall *c, const char *name, GuestAddr a)
         return -EFAULT;
     if (h.name) {
         uint32_t len = h.name_len < MAX_SOCKADDR ? h.name_len : MAX_SOCKADDR;
-        if (!sys_reads(c, "msg.msg_name", h.name, len))
+        if (!sys_reads(c, field_name(c, name, "msg_name"), h.name, len))
             return -EFAULT;
     }
-    int64_t r = sys_iov_pre(c, "msg.msg_iov", h.iov, h.iov_len, SYS_IN);
+    int64_t r = sys_iov_pre(c, field_name(c, name, "msg_iov"), h.iov, h.iov_len, SYS_IN);
     if (r < 0)
         return r;
     if (h.control && h.control_len) {
-        if (!sys_reads(c, "msg.msg_control", h.control, h.control_len))
+        if (!sys_reads(c, field_name(c, name, "msg_control"), h.control, h.control_len))
             return -EFAULT;
         if (sends_core_fd(&h))
             return -EBADF;
@@ -71,13 +81,13 @@ static int64_t message_in_pre(SysCall *c, const char *name, GuestAddr a, KernelM
 {
     if (!header_reads(c, name, a, h) || !sys_will_write(c, name, a + MSGHDR_FLAGS_AT, 4))
         return -EFAULT;
-    if (h->name && !sys_will_write(c, "msg.msg_name", h->name,
+    if (h->name && !sys_will_write(c, field_name(c, name, "msg_name"), h->name,
                                    h->name_len < MAX_SOCKADDR ? h->name_len : MAX_SOCKADDR))
         return -EFAULT;
-    int64_t r = sys_iov_pre(c, "msg.msg_iov", h->iov, h->iov_len, SYS_OUT);
+    int64_t r = sys_iov_pre(c, field_name(c, name, "msg_iov"), h->iov, h->iov_len, SYS_OUT);
     if (r < 0)
         return r;
-    if (h->control && !sys_will_write(c, "msg.msg_control", h->control, h->control_len))
+    if (h->control && !sys_will_write(c, field_name(c, name, "msg_control"), h->control, h->control_len))
         return -EFAULT;
     return 0;
 }

@@ -51,9 +51,12 @@ bool gimle_mapping_next(GuestAddr a, GuestMapping *out);
 
 /* ---- guest heap: size classes, red zones, quarantine; metadata outside the client's reach ---- */
 
-/** The last two are of the client's own making; those of pools are found by functions of their own. */
+/**
+ * The last three are of the client's own making; those of pools are found by functions of their own.
+ * HEAP_META_POOL: the client divides it further.
+ */
 typedef enum HeapAllocKind {
-    HEAP_MALLOC, HEAP_NEW, HEAP_NEW_ARRAY, HEAP_CUSTOM, HEAP_POOL
+    HEAP_MALLOC, HEAP_NEW, HEAP_NEW_ARRAY, HEAP_CUSTOM, HEAP_POOL, HEAP_META_POOL
 } HeapAllocKind;
 
 /** Small, since there is one for each block, and a quarantine has hundreds of thousands. */

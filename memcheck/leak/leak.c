@@ -107,6 +107,8 @@ static void make_records(const LeakHeap *h, RecordVec *out)
         if (!same)
             vec_push(out, ((Record){ .loss = { .kind = (LeakKind)b->kind, .where = b->where } }));
         McLoss *l = &out->data[out->n - 1].loss;
+        if (l->where && b->where && b->where->id < l->where->id)
+            l->where = b->where; /* the stack that was seen first is shown */
         l->bytes += b->size;
         l->indirect_bytes += b->kind == LEAK_DEFINITE ? b->indirect : 0;
         l->blocks++;

@@ -36,6 +36,8 @@ static void add_block(void *ctx, HeapBlock *b)
 {
     Search *s = ctx;
     LeakHeap *h = s->h;
+    if (b->kind == HEAP_META_POOL) /* the blocks that it is divided into count */
+        return;
     if (h->n == h->cap)
         h->block = vec_grow(h->block, &h->cap, sizeof *h->block);
     h->block[h->n++] = (LeakBlock){ .addr = b->addr, .size = b->size, .where = b->alloc,
@@ -126,8 +128,7 @@ static LeakHeuristic heuristic_for(const Search *s, GuestAddr p, const LeakBlock
     if ((s->heuristics & 2) && p == b->addr + 8 && first == b->size - 8)
         return HEUR_LENGTH64;
     /* new T[n] with a destructor: the number of elements, then the elements. */
-    if ((s->heuristics & 4) && b->alloc_kind == HEAP_NEW_ARRAY && p == b->addr + WORD &&
-        first > 0 && b->size > WORD && (b->size - WORD) % first == 0)
+    if ((s->heuristics & 4) && p == b->addr + WORD && first > 0 && b->size > WORD && (b->size - WORD) % first == 0)
         return HEUR_NEWARRAY;
     if ((s->heuristics & 8) && p % WORD == 0 && is_vtable_like(first) && read_word(p, &second) &&
         is_vtable_like(second))
@@ -278,10 +279,33 @@ static void collect_registers(void *ctx, Thread *t)
             vec_push(&s->registers, gimle_thread_get_reg(t, (RegId)r));
 }
 
+static const LeakBlock *ordered; /* what by_age() compares; the search runs alone */
+
+/** The block whose place of allocation was seen first comes first; of one place, the higher one: the heap
+ *  grows downwards. */
+static int by_age(const void *a, const void *b)
+{
+    uint32_t i = *(const uint32_t *)a, k = *(const uint32_t *)b;
+    const StackTrace *x = ordered[i].where, *y = ordered[k].where;
+    uint32_t x_id = x ? x->id : 0, y_id = y ? y->id : 0;
+    if (x_id != y_id)
+        return x_id < y_id ? -1 : 1;
+    return i > k ? -1 : i < k;
+}
+
+/** Of blocks that point to each other in a circle the oldest stands for all. */
 static void find_cliques(Search *s)
 {
+    uint32_t *order = malloc((s->h->n + 1) * sizeof *order), n = 0;
+    CHECK(order != NULL, "out of memory");
     s->in_cliques = true;
-    for (uint32_t i = 0; i < s->h->n; i++) {
+    for (uint32_t i = 0; i < s->h->n; i++)
+        if (s->h->block[i].kind == LEAK_DEFINITE)
+            order[n++] = i;
+    ordered = s->h->block;
+    qsort(order, n, sizeof *order, by_age);
+    for (uint32_t k = 0; k < n; k++) {
+        uint32_t i = order[k];
         LeakBlock *b = &s->h->block[i];
         if (b->kind != LEAK_DEFINITE || b->leader != UINT32_MAX)
             continue;
@@ -289,6 +313,7 @@ static void find_cliques(Search *s)
         push(s, i);
         drain(s);
     }
+    free(order);
 }
 
 void leak_search(LeakHeap *h, unsigned heuristics, const Thread *ending)

@@ -40,13 +40,30 @@ static bool find_note(GuestAddr a, const HeapBlock *b, OriginNote *out)
         *out = n;
         return true;
     }
-    return false;
+    /* Bytes that were stored one by one share a note, which is about the last of them. */
+    OriginNote n = *origin_note_at(a);
+    bool beside = n.to > a && n.to >> 2 == a >> 2 && n.from != 0 && !(b && n.age < b->user);
+    n.pc &= (1ULL << ORIGIN_SIZE_AT) - 1;
+    if (beside)
+        *out = n;
+    return beside;
 }
 
 static void copy_name(char *buf, GuestAddr pc)
 {
     strncpy(buf, gimle_function_name(pc), NAME - 1);
     buf[NAME - 1] = '\0';
+}
+
+/** Which of @p now is the frame of the function of @p pc; -1 if it has returned. */
+static int active_frame(GuestAddr pc, const StackTrace *now)
+{
+    char name[NAME];
+    copy_name(name, pc);
+    for (uint32_t i = 0; now && i < now->n && name[0]; i++)
+        if (strcmp(name, gimle_function_name(i ? now->pc[i] - 1 : now->pc[i])) == 0)
+            return (int)i;
+    return -1;
 }
 
 /**
@@ -56,14 +73,8 @@ static void copy_name(char *buf, GuestAddr pc)
 static bool is_active(GuestAddr pc, const StackTrace *now)
 {
     static const char trampoline[] = "_dl_runtime_resolve";
-    char name[NAME];
-    copy_name(name, pc);
-    if (strncmp(name, trampoline, sizeof trampoline - 1) == 0)
-        return true;
-    for (uint32_t i = 0; now && i < now->n && name[0]; i++)
-        if (strcmp(name, gimle_function_name(i ? now->pc[i] - 1 : now->pc[i])) == 0)
-            return true;
-    return false;
+    return strncmp(gimle_function_name(pc), trampoline, sizeof trampoline - 1) == 0 ||
+           active_frame(pc, now) >= 0;
 }
 
 /** First address of the function of @p pc. */
@@ -87,6 +98,31 @@ static GuestAddr function_start(GuestAddr pc)
             out = mid;
     }
     return in;
+}
+
+/** The function that was called shortly before @p pc, where its result is used; 0. */
+static GuestAddr called_before(GuestAddr pc)
+{
+    enum { REACH = 64, CALL = 0xe8, CALL_BYTES = 5 };
+    uint8_t code[REACH];
+    int32_t distance;
+    if (pc < REACH || gimle_read_guest(code, pc - REACH, REACH) != REACH)
+        return 0;
+    GuestAddr start = function_start(pc);
+    int first = pc - start < REACH ? (int)(REACH - (pc - start)) : 0;
+    for (int i = REACH - CALL_BYTES; i >= first; i--) {
+        memcpy(&distance, &code[i + 1], sizeof distance);
+        GuestAddr to = pc - REACH + (GuestAddr)(i + CALL_BYTES) + (GuestAddr)(int64_t)distance;
+        if (code[i] == CALL && gimle_function_name(to)[0] && function_start(to) == to)
+            return to;
+    }
+    return 0;
+}
+
+/** Is what @p d describes below frame @p f, where functions were that have returned to it? */
+static bool is_below(const AddrDesc *d, int f)
+{
+    return f >= 0 && (d->kind == ADDR_BELOW_SP || (d->kind == ADDR_STACK && d->frame >= 0 && d->frame < f));
 }
 
 static Origin of_stack(const AddrDesc *d, const StackTrace *now)
@@ -150,26 +186,41 @@ static const StackTrace *find_user_note(GuestAddr a, const StackTrace *now)
     return on_stack ? NULL : n.where;
 }
 
+/*
+ * Values from frames that are gone were returned by the function that was just called.  A note counts there
+ * if that function has made it; otherwise it is of an older frame, and the value the function's own.
+ */
 Origin origin_find(Thread *t, GuestAddr a, const StackTrace *now)
 {
+    GuestAddr at = now && now->n ? now->pc[0] : 0; /* what code used the value */
+    int frame = -1;                                /* below it are frames that are gone */
     if (a == 0)
         return (Origin){ ORIGIN_NONE, NULL };
     for (int i = 0; i < MAX_COPIES; i++) {
-        OriginNote n;
+        OriginNote n = { 0 };
+        AddrDesc d;
         const StackTrace *user = n_user_notes ? find_user_note(a, now) : NULL;
         if (user)
             return (Origin){ ORIGIN_USER, user };
         HeapBlock *b = gimle_heap_find_near(a);
-        if (!find_note(a, b, &n) || (!b && !is_active(n.pc, now))) {
-            AddrDesc d;
+        bool noted = find_note(a, b, &n);
+        if (!noted || (!b && !is_active(n.pc, now))) {
             if (b && b->alloc)
                 return (Origin){ ORIGIN_HEAP, b->alloc };
             gimle_describe_addr(t, a, &d);
-            /* A leaf function has its variables in the red zone. */
-            bool stack = d.kind == ADDR_STACK || d.kind == ADDR_BELOW_SP;
-            return stack ? of_stack(&d, now) : (Origin){ ORIGIN_UNKNOWN, NULL };
+            frame = frame < 0 ? active_frame(at, now) : frame;
+            GuestAddr callee = is_below(&d, frame) ? called_before(at) : 0;
+            bool by_callee = noted && callee && function_start(n.pc) == callee;
+            if (callee && !by_callee)
+                return (Origin){ ORIGIN_STACK, gimle_stack_trace_intern(&callee, 1) };
+            if (!by_callee) {
+                /* A leaf function has its variables in the red zone. */
+                bool stack = d.kind == ADDR_STACK || d.kind == ADDR_BELOW_SP;
+                return stack ? of_stack(&d, now) : (Origin){ ORIGIN_UNKNOWN, NULL };
+            }
         }
         a = n.from;
+        at = n.pc;
     }
     return (Origin){ ORIGIN_UNKNOWN, NULL };
 }

@@ -21,7 +21,7 @@ my $by_valgrind = $checker =~ m,(^|/)valgrind$,;
 my $suffix = $by_valgrind ? "-valgrind" : "";
 my $work = "$build/tests/options-work$suffix";
 File::Path::remove_tree($work);
-File::Path::make_path("$work/home", "$work/dir");
+File::Path::make_path("$work/home", "$work/dir", "$work/moving");
 
 Run::spew("$work/bad.c", <<'C');
 #include <stdlib.h>
@@ -38,6 +38,25 @@ Run::spew("$work/fork.c", "#include <unistd.h>\n#include <sys/wait.h>\n"
         . "int main(void) { if (fork() == 0) _exit(0); wait(0); return 0; }\n");
 Run::spew("$work/chdir.c", "#include <unistd.h>\n#include <sys/wait.h>\n"
         . "int main(void) { if (chdir(\"/\") == 0 && fork() == 0) _exit(0); wait(0); return 0; }\n");
+Run::spew("$work/moved.c", <<'C');
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+#include <sys/wait.h>
+int main(void)
+{
+    int status;
+    char *volatile p = malloc(4);
+    rename("moving", "moved-away");
+    if (fork() == 0) {
+        p[4] = 1;
+        _exit(7);
+    }
+    wait(&status);
+    free(p);
+    return WEXITSTATUS(status) == 7 ? 0 : 1;
+}
+C
 Run::spew("$work/monitor.c", <<"C");
 #include <stdio.h>
 #include <stdlib.h>
@@ -79,7 +98,7 @@ int main(void)
 }
 C
 Run::spew("$work/below.c", "int main(void) { char c; volatile char *below = &c - 600; *below = 1; return 0; }\n");
-for my $name (qw(bad leak fork chdir monitor below)) {
+for my $name (qw(bad leak fork chdir moved monitor below)) {
     system("gcc -g -O0 -w -fno-builtin -o '$work/$name' '$work/$name.c'") == 0 or die 'no compiler';
 }
 # Runs its arguments with PORT as the number of a port where it listens; prints what came there on as many
@@ -214,6 +233,8 @@ row('files of tools and later logs are where the run began', "--tool=massif --ma
 row('log file with number', '--log-file=n.%n.log ./bad', status => 3, file => 'n.[0-9]*.log', lines => [$error],
     ours => 1);
 row('log file per child', '--log-file=child.%p.log ./fork && ls child.*.log | wc -l', out => qr/\A2\n\z/);
+row('log file that a child cannot make: it goes on in the other', '--log-file=moving/%p.log ./moved && ls moved-away | wc -l '
+        . '&& grep -c "Invalid write" moved-away/*', out => qr/\A1\n1\n\z/, ours => 1);
 row('log descriptor', '--log-fd=9 ./bad 9>fd9.log', status => 3, err => qr/\A\z/, file => 'fd9.log',
     lines => [$error]);
 row('log to stdout', '--log-fd=1 ./bad', status => 3, err => qr/\A\z/, out => qr/Invalid write of size 1/);

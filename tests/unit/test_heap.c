@@ -110,6 +110,7 @@ static void test_quarantine(void **state)
     (void)state;
     gimle_heap_init(16, 0, 0);
     gimle_heap_free(NULL, get(1), NULL); /* everything older goes */
+    get(1 << 20);                        /* this one, too */
     gimle_heap_init(16, 1300, 400); /* blocks of 300 occupy 332 to 400 */
     n_dropped = 0;
     HeapBlock *a = get(300), *b = get(300), *c = get(300), *d = get(300);
@@ -120,7 +121,9 @@ static void test_quarantine(void **state)
     assert_int_equal(a->freed, 1);
     assert_ptr_equal(gimle_heap_find_near(a->addr + 5), a);
     assert_null(gimle_heap_find_start(a->addr));
-    gimle_heap_free(NULL, d, NULL);
+    gimle_heap_free(NULL, d, NULL); /* the one freed last does not count */
+    assert_int_equal(n_dropped, 0);
+    gimle_heap_free(NULL, get(300), NULL);
     assert_int_equal(n_dropped, 1);
     assert_ptr_equal(dropped[0], a);
     assert_null(gimle_heap_find_near(a->addr));
@@ -131,10 +134,13 @@ static void test_quarantine(void **state)
     assert_int_equal(a->freed, 0);
     assert_null(a->alloc);
     HeapBlock *big = get(500);
-    gimle_heap_free(NULL, big, NULL); /* the big one goes before the older small ones */
+    gimle_heap_free(NULL, big, NULL);
     assert_int_equal(n_dropped, 2);
-    assert_ptr_equal(dropped[1], big);
-    assert_int_equal(b->freed, 1);
+    assert_ptr_equal(dropped[1], b);
+    gimle_heap_free(NULL, get(300), NULL); /* the big one goes before the older small ones */
+    assert_int_equal(n_dropped, 3);
+    assert_ptr_equal(dropped[2], big);
+    assert_int_equal(c->freed, 1);
 }
 
 static void test_large_blocks_are_unmapped(void **state)
@@ -204,8 +210,9 @@ static void test_registered(void **state)
     gimle_heap_free(NULL, x, NULL);
     assert_null(gimle_heap_find_start(pool->addr + 100));
     assert_ptr_equal(gimle_heap_find_near(pool->addr + 120), x);
-    gimle_heap_free(NULL, wide, NULL); /* drops x too */
+    gimle_heap_free(NULL, wide, NULL);
     gimle_heap_free(NULL, y, NULL);
+    gimle_heap_free(NULL, get(10), NULL); /* drops x too */
     assert_ptr_equal(gimle_heap_find_near(pool->addr + 120), pool);
     gimle_heap_free(NULL, pool, NULL);
 }
