@@ -32,15 +32,12 @@ typedef struct Sink {
 
 static Sink sinks[SINK_COUNT] = { { .fd = -1 }, { .fd = -1 }, { .fd = -1 } };
 
-/** False, and what was open stays so, if the file cannot be made. */
-static bool reopen_file(Sink *s, const char *option, const char *pattern)
+/** False, and what was open stays so, if the file cannot be made; the name is @p path, the sink's from then on. */
+static bool reopen_file(Sink *s, const char *option, const char *pattern, char *path)
 {
-    char *path = gimle_expand_file_name(option, pattern);
     int fd = gimle_open_output(path);
-    if (fd < 0) {
-        free(path);
+    if (fd < 0)
         return false;
-    }
     if (s->fd >= 0)
         host_fd_close(s->fd);
     free(s->path);
@@ -50,9 +47,9 @@ static bool reopen_file(Sink *s, const char *option, const char *pattern)
 
 static void open_file(Sink *s, const char *option, const char *pattern, const char *what)
 {
-    if (!reopen_file(s, option, pattern))
-        gimle_user_error("Cannot create %s file '%s': %s", what, gimle_expand_file_name(option, pattern),
-                         strerror(errno));
+    char *path = gimle_expand_file_name(option, pattern);
+    if (!reopen_file(s, option, pattern, path))
+        gimle_user_error("Cannot create %s file '%s': %s", what, path, strerror(errno));
 }
 
 /** "1.2.3.4:1500" or "1.2.3.4" into @p a. */
@@ -259,7 +256,11 @@ bool sink_after_fork(bool silent)
             s->fd = -1;
         } else if (s->is_file && strstr(s->pattern, "%p")) {
             /* Where it has no right to make one, a child goes on in its parent's. */
-            new_log |= reopen_file(s, s->option, s->pattern) && i == SINK_LOG;
+            char *path = gimle_expand_file_name(s->option, s->pattern);
+            if (!reopen_file(s, s->option, s->pattern, path))
+                free(path);
+            else if (i == SINK_LOG)
+                new_log = true;
         }
     }
     return new_log;

@@ -232,6 +232,7 @@ row('files of tools and later logs are where the run began', "--tool=massif --ma
         . "--log-file=cd.%p.log --trace-children=no ./chdir && ls c.ms cd.*.log | wc -l", out => qr/\A3\n\z/);
 row('log file with number', '--log-file=n.%n.log ./bad', status => 3, file => 'n.[0-9]*.log', lines => [$error],
     ours => 1);
+row('log file with number that cannot be made', '--log-file=no-dir/%n.log ./bad', status => 1, err => qr,no-dir/1\.log,, ours => 1);
 row('log file per child', '--log-file=child.%p.log ./fork && ls child.*.log | wc -l', out => qr/\A2\n\z/);
 row('log file that a child cannot make: it goes on in the other', '--log-file=moving/%p.log ./moved && ls moved-away | wc -l '
         . '&& grep -c "Invalid write" moved-away/*', out => qr/\A1\n1\n\z/, ours => 1);
