@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Stopping and continuing a process with threads: its parent sees both, blocked calls go on afterwards as if nothing had
 // been, a handler of SIGCONT runs, SIGTSTP may be caught, ignored or stop; a stopped process keeps other signals.
+// DIFFERS: Valgrind hangs
 // OPTIONS: --child-silent-after-fork=yes
 // LDFLAGS: -pthread
 // STDOUT: stopped by SIGSTOP: yes, continued: yes
