@@ -418,7 +418,7 @@ IrBlock *carry_instrument(void *ctx, IrBlock *src, struct Arena *arena)
     bool entered = false;
     instr_init(&c.x, src, arena);
     moves_find(&c.moves, src, arena);
-    uint32_t n = checkable_part(src);
+    uint32_t n = checkable_part(&c.moves, src);
     for (uint32_t i = 0; i < n; i++) {
         emit_insn(&c, i);
         if (src->insn[i].op == OP_IMARK && !entered) {

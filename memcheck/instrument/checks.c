@@ -19,31 +19,74 @@ static bool has_own_bit(RegId r)
     return regmask_bit(r) != 0 && regmask_bit(r) != RM_GROUP;
 }
 
-/** Value @p a is argument @p k of @p in, which is instruction @p i. */
-static void note_consumer(MoveInfo *mi, const IrBlock *b, const IrInsn *in, IrRef i, unsigned k)
+/** Value @p a is used for more than moving it. */
+static inline void note_use(MoveInfo *mi, IrRef a)
 {
-    IrRef a = in->arg[k];
-    if (a == IR_NONE || !mi->only_moved[a])
-        return;
-    if (in->op == OP_PUT && b->insn[a].op == OP_LOAD && mi->put_at[a] == IR_NONE)
-        mi->put_at[a] = i;
-    else if (!(in->op == OP_STORE && k == 2 && b->insn[a].op == OP_GET))
+    if (a != IR_NONE)
         mi->only_moved[a] = false;
 }
 
-static void note_consumers(MoveInfo *mi, const IrBlock *b, IrRef i)
+/** Value @p a is put at @p i. */
+static inline void note_put(MoveInfo *mi, const IrBlock *b, IrRef a, IrRef i)
 {
-    const IrInsn *in = &b->insn[i];
-    if (in->op == OP_CALL) {
-        for (unsigned k = 0; k < in->sub; k++)
-            mi->only_moved[b->extra[in->arg[0] + k]] = false;
-        if (in->arg[1] != IR_NONE)
-            mi->only_moved[in->arg[1]] = false;
-        return;
-    }
+    if (mi->only_moved[a] && b->insn[a].op == OP_LOAD && mi->put_at[a] == IR_NONE)
+        mi->put_at[a] = i;
+    else
+        mi->only_moved[a] = false;
+}
+
+static void note_other_uses(MoveInfo *mi, const IrBlock *b, const IrInsn *in)
+{
     unsigned n = ir_op_nargs((IrOp)in->op);
+    if (in->op == OP_CALL) {
+        mi->calls = true;
+        for (unsigned k = 0; k < in->sub; k++)
+            note_use(mi, b->extra[in->arg[0] + k]);
+        note_use(mi, in->arg[1]);
+    }
     for (unsigned k = 0; k < n; k++)
-        note_consumer(mi, b, in, i, k);
+        note_use(mi, in->arg[k]);
+}
+
+/** Which values are only moved, as far as what comes after them is known by now; are there loads? */
+static bool find_moved(MoveInfo *mi, const IrBlock *b)
+{
+    bool loads = false;
+    for (uint32_t i = 0; i < b->n; i++) { /* who reads a value comes after it */
+        const IrInsn *in = &b->insn[i];
+        mi->only_moved[i] = false;
+        switch (in->op) {
+        case OP_IMARK:
+        case OP_CONST:
+            break;
+        case OP_GET:
+            mi->only_moved[i] = in->type == TY_I64;
+            break;
+        case OP_LOAD:
+            mi->only_moved[i] = in->type == TY_I64;
+            mi->put_at[i] = IR_NONE;
+            loads = true;
+            note_use(mi, in->arg[0]);
+            note_use(mi, in->arg[1]);
+            break;
+        case OP_NATIVE:
+            note_use(mi, in->arg[0]);
+            note_use(mi, in->arg[1]);
+            break;
+        case OP_PUT:
+            note_put(mi, b, in->arg[0], i);
+            break;
+        case OP_STORE:
+            note_use(mi, in->arg[0]);
+            note_use(mi, in->arg[1]);
+            if (b->insn[in->arg[2]].op != OP_GET)
+                note_use(mi, in->arg[2]);
+            break;
+        default:
+            note_other_uses(mi, b, in);
+        }
+    }
+    return loads;
 }
 
 /** Codes as in RFLAGS: all six. */
@@ -54,9 +97,9 @@ static void find_dead_flags(MoveInfo *mi, const IrBlock *b)
     bool dead = false;
     for (uint32_t i = b->n; i-- > 0;) {
         const IrInsn *in = &b->insn[i];
-        mi->flags_dead[i] = dead;
         if (in->op == OP_NATIVE) {
             const NativeInsn *n = b->native[in->aux];
+            mi->flags_dead[i] = dead;
             if (n->cc_read || (n->flags & NF_FLAGS_MAYBE))
                 dead = false;
             else if ((n->cc_write & ALL_FLAGS) == ALL_FLAGS)
@@ -75,14 +118,8 @@ void moves_find(MoveInfo *mi, const IrBlock *b, struct Arena *arena)
     find_dead_flags(mi, b);
     mi->only_moved = arena_alloc_raw(arena, b->n);
     mi->put_at = arena_alloc_raw(arena, b->n * sizeof *mi->put_at);
-    bool loads = false;
-    for (uint32_t i = 0; i < b->n; i++) { /* who reads a value comes after it */
-        const IrInsn *in = &b->insn[i];
-        mi->only_moved[i] = in->type == TY_I64 && (in->op == OP_GET || in->op == OP_LOAD);
-        mi->put_at[i] = IR_NONE;
-        loads |= in->op == OP_LOAD;
-        note_consumers(mi, b, i);
-    }
+    mi->calls = false;
+    bool loads = find_moved(mi, b);
     for (uint32_t i = 0; loads && i < b->n; i++) {
         if (b->insn[i].op != OP_LOAD || !mi->only_moved[i])
             continue;
@@ -164,10 +201,12 @@ static Move move_of_native(const NativeInsn *n)
 {
     const NativeOp *o = n->op;
     Move half;
+    if (n->rule != NR_MOVE)
+        return (Move){ 0 };
     if (half_move(n, &half))
         return half;
     bool extends = zero_extends(n);
-    if (!((n->flags & NF_MOVE) || extends) || n->rule != NR_MOVE || n->cc_read || n->cc_write ||
+    if (!((n->flags & NF_MOVE) || extends) || n->cc_read || n->cc_write ||
         (n->flags & (NF_X87 | NF_MASKED_MEM | NF_VSIB)))
         return (Move){ 0 };
     if (n->mem_access == 0) {
@@ -217,12 +256,11 @@ static bool shift_of(const NativeInsn *n, uint8_t *op, uint64_t *count)
 static Move bits_of_native(const NativeInsn *n, bool flags_dead)
 {
     const NativeOp *o = n->op;
-    Move m = { .kind = MOVE_BITS, .dst = o->reg, .src = REG_NONE, .size = o->size,
-               .flags_live = !flags_dead };
     if (n->n_ops != 1 || n->mem_access || n->cc_read || !n->cc_write || o->cls != RC_GPR ||
         o->offset || !has_own_bit(o->reg) || !(o->access & NA_READ) || (o->access & NA_COND))
         return (Move){ 0 };
-    m.discards = !(o->access & NA_WRITE);
+    Move m = { .kind = MOVE_BITS, .dst = o->reg, .src = REG_NONE, .size = o->size,
+               .flags_live = !flags_dead, .discards = !(o->access & NA_WRITE) };
     if (shift_of(n, &m.op, &m.operand)) {
         m.operand &= o->size == 8 ? 63 : 31;
         /* The carry has a bit that is shifted out. */
@@ -322,8 +360,13 @@ static bool wants_slow(const IrBlock *b, const IrInsn *i)
                               : i->op == OP_CALL && i->callee->kind == CALLEE_FULL;
 }
 
-uint32_t checkable_part(const IrBlock *b)
+uint32_t checkable_part(const MoveInfo *mi, const IrBlock *b)
 {
+    bool all = !mi->calls;
+    for (uint32_t i = 0; i < b->n_native && all; i++)
+        all = native_is_checkable(b->native[i]);
+    if (all)
+        return b->n;
     uint32_t start = 0;
     for (uint32_t i = 0; i < b->n; i++) {
         unsigned op = b->insn[i].op;

@@ -41,7 +41,8 @@ typedef struct RegUse {
 typedef struct MoveInfo {
     uint8_t *only_moved; /**< GET: all its consumers store it; LOAD: its only consumer puts it */
     IrRef *put_at;       /**< LOAD that is only put: where */
-    uint8_t *flags_dead; /**< codes after it are overwritten before anything reads them */
+    uint8_t *flags_dead; /**< NATIVE: codes after it are overwritten before anything reads them */
+    bool calls;          /**< there are CALLs */
 } MoveInfo;
 
 void moves_find(MoveInfo *mi, const IrBlock *b, struct Arena *arena);
@@ -51,7 +52,7 @@ Move move_at(const MoveInfo *mi, const IrBlock *b, IrRef i);
 void use_add(RegUse *u, const MoveInfo *mi, const IrBlock *b, IrRef i);
 
 /** Length of the part of @p b before the first guest instruction that must run in slow mode. */
-uint32_t checkable_part(const IrBlock *b);
+uint32_t checkable_part(const MoveInfo *mi, const IrBlock *b);
 
 /** Size of the next piece of @p left bytes, a power of two up to 8. */
 static inline unsigned next_piece(unsigned left)

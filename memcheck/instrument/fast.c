@@ -138,9 +138,13 @@ static void emit_insn(Instr *x, const Usage *u, IrRef i)
     const IrInsn *in = &x->src->insn[i];
     switch (in->op) {
     case OP_IMARK:
-        instr_flush_puts(x);
+        if (x->n_pending)
+            instr_flush_puts(x);
         x->at = in->imm;
-        ir_copy_insn(&x->copier, i);
+        ir_emit(x->b, in);
+        return;
+    case OP_CONST:
+        x->copier.map[i] = ir_emit(x->b, in);
         return;
     case OP_PUT:
         instr_defer_put(x, i, IR_NONE);
@@ -151,6 +155,12 @@ static void emit_insn(Instr *x, const Usage *u, IrRef i)
         instr_flush_puts(x);
         break;
     case OP_GET:
+        if (x->n_pending)
+            instr_flush_puts(x);
+        if (in->aux == gimle_guest->sp)
+            instr_track_sp(x, i);
+        x->copier.map[i] = ir_emit(x->b, in);
+        return;
     case OP_EXIT_IF:
         instr_flush_puts(x);
         break;
@@ -185,7 +195,7 @@ IrBlock *fast_instrument(void *ctx, IrBlock *src, struct Arena *arena)
                 .use = arena_alloc_raw(arena, src->n * sizeof *u.use),
                 .used_after = arena_alloc_raw(arena, src->n * sizeof *u.used_after) };
     moves_find(&u.moves, src, arena);
-    uint32_t n = checkable_part(src);
+    uint32_t n = checkable_part(&u.moves, src);
     measure(src, n, &u);
     Instr x;
     instr_init(&x, src, arena);

@@ -25,7 +25,7 @@
     ROW(m, lift_##lifter, sub, props, NR_##rule, lane)                                   \
     AVXLIFT(m, lifter, sub, props, rule, lane)
 
-static const InsnRow rows[ZYDIS_MNEMONIC_MAX_VALUE + 1] = {
+const InsnRow insn_rows[ZYDIS_MNEMONIC_MAX_VALUE + 1] = {
 #include "int.def"
 #include "vec.def"
 };
@@ -44,11 +44,6 @@ static const struct {
     { ZYDIS_MNEMONIC_VMASKMOVPS, NF_MASKED_MEM }, { ZYDIS_MNEMONIC_VMASKMOVPD, NF_MASKED_MEM },
     { ZYDIS_MNEMONIC_VPMASKMOVD, NF_MASKED_MEM }, { ZYDIS_MNEMONIC_VPMASKMOVQ, NF_MASKED_MEM },
 };
-
-const InsnRow *insn_row(unsigned m)
-{
-    return &rows[m];
-}
 
 static bool same_register(const Operand *a, const Operand *b)
 {
@@ -105,7 +100,7 @@ static void apply_stack_adjustment(Insn *in)
 
 bool insn_is_repeated(const Insn *in)
 {
-    return rows[in->mnemonic].props & RP_STRING && in->prefixes & (INP_REP | INP_REPNE) &&
+    return insn_row(in->mnemonic)->props & RP_STRING && in->prefixes & (INP_REP | INP_REPNE) &&
            !in->n_operands;
 }
 
@@ -119,7 +114,7 @@ InsnEffect insn_effect(const Insn *in)
 
 void insn_apply_row(Insn *in)
 {
-    const InsnRow *row = &rows[in->mnemonic];
+    const InsnRow *row = insn_row(in->mnemonic);
     NativeInsn *n = &in->n;
     n->rule = row->rule;
     n->lane = row->lane;
@@ -168,7 +163,7 @@ void insn_apply_operands(Insn *in)
         apply_mask_pair(in);
     if (in->mnemonic == ZYDIS_MNEMONIC_VPTERNLOGD || in->mnemonic == ZYDIS_MNEMONIC_VPTERNLOGQ)
         apply_ternary_constant(in);
-    unsigned props = rows[in->mnemonic].props;
+    unsigned props = insn_row(in->mnemonic)->props;
     if (props & RP_SAME)
         apply_same_register(in);
     if (props & RP_COUNT_CL)

@@ -37,8 +37,9 @@ typedef struct InsnRow {
     uint8_t lane;       /**< NativeInsn.lane */
 } InsnRow;
 
+extern const InsnRow insn_rows[];
 /** The row of mnemonic @p m. */
-const InsnRow *insn_row(unsigned m);
+static inline const InsnRow *insn_row(unsigned m) { return &insn_rows[m]; }
 
 /** Is @p in a string instruction with a repeat prefix? */
 bool insn_is_repeated(const Insn *in);

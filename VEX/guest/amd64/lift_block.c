@@ -9,6 +9,7 @@
 #include "base/check.h"
 #include "flags_flow.h"
 #include "guest/lift.h"
+#include "ir/ir_internal.h"
 #include "lift_internal.h"
 
 /** A block may go on past this many conditional jumps, without and with VM_LONG_BLOCKS. */
@@ -68,7 +69,8 @@ static void lift_client_request(Lift *l, GuestAddr a, uint8_t which)
 
 static bool ends_block(const Insn *in)
 {
-    return insn_row(in->mnemonic)->props & RP_END || insn_is_repeated(in);
+    unsigned props = insn_row(in->mnemonic)->props;
+    return props & RP_END || (props & RP_STRING && insn_is_repeated(in));
 }
 
 static IrJumpKind kind_of_failure(DecodeStatus s)
@@ -124,7 +126,7 @@ static void decode_block(const Amd64Decoder *d, CodeWindow *w, GuestAddr pc, uns
 
 static bool block_ended(const IrBlock *b)
 {
-    return b->n && ir_op_flags(b->insn[b->n - 1].op) & OPF_END;
+    return b->n && ir_op_info[b->insn[b->n - 1].op].flags & OPF_END;
 }
 
 static void lift_insn(Lift *l, Insn *in)

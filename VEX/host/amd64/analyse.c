@@ -189,25 +189,14 @@ static inline bool choose_lazy(Analysis *a, IrRef i)
 }
 
 /** Live condition codes before @p i. */
-static void cc_before(Analysis *a, const IrInsn *i, IrRef ref)
+static void cc_before(Analysis *a, const IrInsn *i)
 {
     Cg *g = a->g;
     switch (i->op) {
-    case OP_GET:
-        if (i->aux == AMD64_CC)
-            a->cc |= i->type == TY_FLAGS && g->val[ref].cc_need ? g->val[ref].cc_need : CC_ALL;
-        break;
     case OP_PUT:
         if (i->aux == AMD64_CC && !a->in_cold)
             a->cc = 0;
         break;
-    case OP_NATIVE: {
-        const NativeInsn *n = g->b->native[i->aux];
-        if (!a->in_cold && !(n->flags & NF_FLAGS_MAYBE))
-            a->cc &= (uint16_t)~n->cc_write;
-        a->cc |= n->cc_read;
-        break;
-    }
     case OP_EXIT_IF:
     case OP_JUMP:
     case OP_JUMP_IND:
@@ -256,10 +245,6 @@ static void hints_before(Analysis *a, const IrInsn *i, unsigned flags)
             if (g->insn[v].op != OP_CONST && g->insn[v].op != OP_GET && type_of(g, v) == TY_I64)
                 hint(a, v, h);
         }
-    } else if (i->op == OP_GET) {
-        int h = i->aux < AMD64_REG_COUNT ? rx_home(g, (uint8_t)i->aux) : H_NONE;
-        if (h >= 0 && h < H_XMM0)
-            a->hinted &= (uint16_t)~(1u << h);
     } else if (i->op == OP_JUMP_IND) {
         hint(a, i->arg[0], H_R11);
     } else if (flags & OPF_FAULT || i->op == OP_COLD_BEGIN || i->op == OP_COLD_END) {
@@ -292,6 +277,38 @@ static inline void note_death(Cg *g, Val *x, IrRef i)
     reader->dies = i;
 }
 
+/** GET, of which there are many: what analyse_insn() does, as far as it applies. */
+static inline void analyse_get(Analysis *a, const IrInsn *insn, Val *x, IrRef i)
+{
+    Cg *g = a->g;
+    if (!x->uses) {
+        x->hint = H_NONE;
+        x->flags |= VF_SKIP;
+        return;
+    }
+    note_death(g, x, i);
+    if (x->hint != H_NONE)
+        settle_hint(a, insn, i);
+    if (insn->aux == AMD64_CC)
+        a->cc |= insn->type == TY_FLAGS && x->cc_need ? x->cc_need : CC_ALL;
+    int h = insn->aux < AMD64_REG_COUNT ? rx_home(g, (uint8_t)insn->aux) : H_NONE;
+    if (h >= 0 && h < H_XMM0)
+        a->hinted &= (uint16_t)~(1u << h);
+}
+
+/** NATIVE likewise. */
+static inline void analyse_native(Analysis *a, const IrInsn *insn, IrRef i)
+{
+    const NativeInsn *n = a->g->b->native[insn->aux];
+    use(a, insn->arg[0], i);
+    use(a, insn->arg[1], i);
+    if (!a->in_cold && !(n->flags & NF_FLAGS_MAYBE))
+        a->cc &= (uint16_t)~n->cc_write;
+    a->cc |= n->cc_read;
+    a->hinted = 0;
+    a->barrier = i;
+}
+
 static inline __attribute__((always_inline)) void analyse_insn(Analysis *a, const IrInsn *insn, Val *x,
                                                               IrRef i)
 {
@@ -315,7 +332,7 @@ static inline __attribute__((always_inline)) void analyse_insn(Analysis *a, cons
         settle_hint(a, insn, i);
     if (info->flags & OPF_PURE)
         return;
-    cc_before(a, insn, i);
+    cc_before(a, insn);
     hints_before(a, insn, info->flags);
     if (info->flags & OPF_EFFECT) /* loads must not be moved past this */
         a->barrier = i;
@@ -338,6 +355,14 @@ void analyse(Cg *g)
             x->flags |= VF_SKIP;
             if (x->uses)
                 note_death(g, x, i);
+            continue;
+        }
+        if (insn->op == OP_GET) {
+            analyse_get(&a, insn, x, i);
+            continue;
+        }
+        if (insn->op == OP_NATIVE) {
+            analyse_native(&a, insn, i);
             continue;
         }
         if (insn->op >= OP_EXIT_IF && insn->op <= OP_COLD_END) {

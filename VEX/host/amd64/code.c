@@ -108,18 +108,14 @@ void code_align_patch(Cg *g, unsigned ahead)
 void code_point_new(Cg *g)
 {
     PointList *list = &g->point_list[g->c == &g->buf[1]];
-    VexPoint p = { .host_off = (uint32_t)(g->c->p - g->c->start),
-                   .guest_off = (uint32_t)(g->guest_pc - g->b->addr),
-                   .cc_in_host = g->cc == CCS_EFLAGS };
-    if (list->n) {
-        VexPoint *last = &list->at[list->n - 1];
-        if (last->host_off == p.host_off) {
-            *last = p;
-            return;
-        }
+    uint32_t host_off = (uint32_t)(g->c->p - g->c->start);
+    if (!list->n || list->at[list->n - 1].host_off != host_off) {
+        list->at = grow(g, list->at, &list->cap, list->n, sizeof *list->at);
+        list->n++;
     }
-    list->at = grow(g, list->at, &list->cap, list->n, sizeof p);
-    list->at[list->n++] = p;
+    list->at[list->n - 1] = (VexPoint){ .host_off = host_off,
+                                        .guest_off = (uint32_t)(g->guest_pc - g->b->addr),
+                                        .cc_in_host = g->cc == CCS_EFLAGS };
 }
 
 VexExitSite *exit_new(Cg *g)

@@ -255,14 +255,27 @@ void evict(Cg *g, int r);
 void evict_mask(Cg *g, uint32_t regs);
 /** Spill everything that is in any of @p regs and alive after this instruction. */
 void spill_mask(Cg *g, uint32_t regs);
-/** Values whose last reader is the present instruction die. */
-void release_dead(Cg *g);
+/** Value @p v, which is in a spill slot, dies. */
+void slot_release(Cg *g, IrRef v);
+/** Nobody reads @p v any more. */
+static inline void release(Cg *g, IrRef v)
+{
+    Val *x = &g->val[v];
+    if (x->reg >= 0) {
+        g->hr[x->reg].val = IR_NONE;
+        x->reg = H_NONE;
+    }
+    if (x->slot >= 0)
+        slot_release(g, v);
+}
 /** The present instruction is done: what it read last dies, locks go. */
 static inline void end_insn(Cg *g)
 {
     const Val *x = &g->val[g->now];
-    if (x->dies != IR_NONE || x->uses == 0)
-        release_dead(g);
+    for (IrRef v = x->dies; v != IR_NONE; v = g->val[v].dies_next)
+        release(g, v);
+    if (x->uses == 0)
+        release(g, g->now);
     g->locked = 0;
 }
 /** Copy of the allocator's state, and code to get back to it. */

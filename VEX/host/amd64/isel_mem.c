@@ -172,17 +172,20 @@ static void put_rmw(Cg *g, uint8_t rx, IrRef v)
 {
     const IrInsn *op = insn_of(g, v);
     const Val *src = &g->val[op->arg[0]];
-    HMem m = mem_state(rx_offset(rx));
     int h = rx_home(g, rx);
     bool there = src->alias == rx && src->last <= g->now;
     int t = there ? H_NONE : compute_rmw(g, op);
     detach_aliases(g, rx, IR_NONE);
-    if (there && h >= 0)
-        rmw_reg(g, h, op);
-    else if (there)
+    if (h >= 0) { /* nothing caches it */
+        if (there)
+            rmw_reg(g, h, op);
+        else
+            emit_mov_rr(g->c, op->type == TY_I64 ? 8 : 4, (unsigned)h, (unsigned)t);
+        return;
+    }
+    HMem m = mem_state(rx_offset(rx));
+    if (there)
         rmw_state(g, &m, 8, op);
-    else if (h >= 0)
-        emit_mov_rr(g->c, op->type == TY_I64 ? 8 : 4, (unsigned)h, (unsigned)t);
     else
         emit_store(g->c, 8, (unsigned)t, &m);
     drop_cache(g, rx, H_NONE);

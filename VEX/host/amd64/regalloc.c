@@ -516,23 +516,10 @@ void drop_cache(Cg *g, uint8_t rx, int keep)
     }
 }
 
-static inline void release(Cg *g, IrRef v)
+void slot_release(Cg *g, IrRef v)
 {
-    Val *x = &g->val[v];
-    unbind(g, v);
-    if (x->slot >= 0) {
-        slot_free(g, x->slot, slots_of(g, v));
-        x->slot = -1;
-    }
-}
-
-void release_dead(Cg *g)
-{
-    Val *x = &g->val[g->now];
-    for (IrRef v = x->dies; v != IR_NONE; v = g->val[v].dies_next)
-        release(g, v);
-    if (x->uses == 0)
-        release(g, g->now);
+    slot_free(g, g->val[v].slot, slots_of(g, v));
+    g->val[v].slot = -1;
 }
 
 /* ---- cold regions ------------------------------------------------------------------------ */
