@@ -182,10 +182,9 @@ bool vex_code_is_unstable(const VexTranslation *t)
  * Lift.  Code that may change at any time is copied, and the block is made from the copy, so that it
  * is compared later with just what it was made from; *@p copied then has the copy, else nothing.
  */
-static IrBlock *vex_lift(GuestAddr pc, unsigned mode, struct Arena *arena, VexTranslation *out,
-                         CodeCopy *copied)
+static IrBlock *vex_lift(GuestAddr pc, unsigned mode, unsigned flags, struct Arena *arena,
+                         VexTranslation *out, CodeCopy *copied)
 {
-    unsigned flags = vex_cfg.modes[mode].flags;
     IrBlock *b = guest_lift_block(pc, mode, flags, NULL, arena, out);
     copied->n = 0;
     if (!b || !vex_code_is_unstable(out))
@@ -198,18 +197,19 @@ static IrBlock *vex_lift(GuestAddr pc, unsigned mode, struct Arena *arena, VexTr
 }
 
 /** Lift, optimise, instrument, optimise: everything before code is made. NULL: no code at @p pc. */
-static IrBlock *vex_prepare(GuestAddr pc, unsigned mode, struct Arena *arena, VexTranslation *out)
+static IrBlock *vex_prepare(GuestAddr pc, unsigned mode, unsigned flags, struct Arena *arena,
+                            VexTranslation *out)
 {
     const VexMode *m = &vex_cfg.modes[mode];
     uint64_t t0 = vex_cfg.timing ? vex_now_ns() : 0;
 
     CodeCopy copied;
-    IrBlock *b = vex_lift(pc, mode, arena, out, &copied);
+    IrBlock *b = vex_lift(pc, mode, flags, arena, out, &copied);
     if (!b)
         return NULL;
     vex_trace_ir(b, VT_LIFT, "lifted");
     vex_verify(b, "lifting");
-    bool native = (m->flags & VM_NATIVE) != 0;
+    bool native = (flags & VM_NATIVE) != 0;
     if (!native)
         b = opt_run(b, arena, OPT_PRE);
     uint64_t t1 = vex_cfg.timing ? vex_now_ns() : 0;
@@ -271,7 +271,7 @@ VexStatus vex_translate(GuestAddr pc, unsigned mode, uint8_t *buf, size_t buf_si
 {
     memset(out, 0, sizeof *out);
     CHECK(mode < vex_cfg.n_modes, "mode %u", mode);
-    IrBlock *b = vex_prepare(pc, mode, arena, out);
+    IrBlock *b = vex_prepare(pc, mode, vex_cfg.modes[mode].flags, arena, out);
     if (!b)
         return VEX_NO_CODE;
     out->portable &= vex_is_portable(mode);
@@ -305,15 +305,27 @@ VexStatus vex_translate_call(GuestAddr pc, unsigned mode, const IrCallee *callee
     return vex_emit(b, mode, buf, buf_size, run_addr, arena, out);
 }
 
-VexStatus vex_interpret(VexState *s, GuestAddr pc, unsigned mode, struct Arena *arena)
+static VexStatus vex_interpret_as(VexState *s, GuestAddr pc, unsigned mode, unsigned flags,
+                                  struct Arena *arena)
 {
     VexTranslation t;
     memset(&t, 0, sizeof t);
-    IrBlock *b = vex_prepare(pc, mode, arena, &t);
+    IrBlock *b = vex_prepare(pc, mode, flags, arena, &t);
     if (!b)
         return VEX_NO_CODE;
     interp_run(s, b);
     return VEX_OK;
+}
+
+VexStatus vex_interpret(VexState *s, GuestAddr pc, unsigned mode, struct Arena *arena)
+{
+    return vex_interpret_as(s, pc, mode, vex_cfg.modes[mode].flags, arena);
+}
+
+VexStatus vex_step(VexState *s, GuestAddr pc, unsigned mode, struct Arena *arena)
+{
+    unsigned flags = vex_cfg.modes[mode].flags & ~(unsigned)(VM_PINNED | VM_PIN_TOOL0 | VM_LONG_BLOCKS);
+    return vex_interpret_as(s, pc, mode, flags | LIFT_ONE_INSN, arena);
 }
 
 void vex_interpret_call(VexState *s, GuestAddr pc, unsigned mode, const IrCallee *callee,

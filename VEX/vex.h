@@ -160,6 +160,11 @@ VexStatus vex_translate_call(GuestAddr pc, unsigned mode, const IrCallee *callee
 
 /** Lift, instrument and interpret one block (--engine=interp). State must not be pinned. */
 VexStatus vex_interpret(VexState *s, GuestAddr pc, unsigned mode, struct Arena *arena);
+/**
+ * The same with one guest instruction.  The state as between translations of any mode: nothing that
+ * is pinned stays so.
+ */
+VexStatus vex_step(VexState *s, GuestAddr pc, unsigned mode, struct Arena *arena);
 /** Interpret the block that vex_translate_call() would make. */
 void vex_interpret_call(VexState *s, GuestAddr pc, unsigned mode, const IrCallee *callee,
                         uint64_t arg, struct Arena *arena);

@@ -29,7 +29,8 @@ char **client_env_build(void)
     for (size_t i = 0; i < n; i++) {
         char *e = environ[i];
         if (has_prefix(e, LAUNCHER_CORE_PREFIX) || has_prefix(e, LAUNCHER_ARGV0_VAR "=") ||
-            has_prefix(e, LAUNCHER_NAME_VAR "=") || has_prefix(e, LAUNCHER_SECCOMP_VAR))
+            has_prefix(e, LAUNCHER_NAME_VAR "=") || has_prefix(e, LAUNCHER_TRACED_VAR "=") ||
+            has_prefix(e, LAUNCHER_SECCOMP_VAR))
             continue;
         if (has_prefix(e, LAUNCHER_ENV_PREFIX))
             e += strlen(LAUNCHER_ENV_PREFIX);

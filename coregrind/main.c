@@ -35,6 +35,7 @@
 #include "coregrind/report/report.h"
 #include "coregrind/signal/host_handler.h"
 #include "coregrind/signal/signal.h"
+#include "coregrind/signal/tracee.h"
 #include "coregrind/syscall/syscall.h"
 #include "coregrind/tcache/tcache.h"
 #include "coregrind/thread/clone.h"
@@ -57,10 +58,22 @@ static unsigned hook_code_readable(void *ctx, GuestAddr a, unsigned want)
     return aspace_code_readable(a, want);
 }
 
+static bool traced_code; /* a tracer writes to the client's code */
+
 static bool hook_code_unstable(void *ctx, GuestAddr a, unsigned len)
 {
     (void)ctx;
-    return core_options->smc_check == SMC_ALL || aspace_code_unstable(a, len);
+    return core_options->smc_check == SMC_ALL || traced_code || aspace_code_unstable(a, len);
+}
+
+/** A tracer puts breakpoints into the code: no translation may stay that would not notice. */
+static void hook_traced_code(void)
+{
+    if (traced_code)
+        return;
+    tcache_stop_keeping();
+    traced_code = true;
+    gimle_discard_translations(0, GIMLE_CLIENT_END);
 }
 
 static void hook_trace_out(void *ctx, const char *text)
@@ -103,6 +116,7 @@ static void hook_fork_child(Thread *t)
 {
     tcache_fork_child();
     signal_thread_init(t);
+    tracee_fork_child(t);
     report_fork_child();
 }
 
@@ -111,26 +125,34 @@ static void hook_vfork_child(Thread *t)
     aspace_bind_thread();
     signal_vfork_child();
     signal_thread_init(t); /* the parent's alternate stack is not to be shared */
+    tracee_start(t);
 }
 
 static void hook_vfork_parent(Thread *t)
 {
-    (void)t;
     signal_vfork_parent();
+    tracee_vfork_done(t);
 }
 
 static void hook_share_child(Thread *t)
 {
     aspace_bind_thread();
     signal_thread_init(t);
+    tracee_start(t);
 }
 
-static void hook_share_end(Thread *t) { signal_thread_fini(t); }
+static void hook_share_end(Thread *t)
+{
+    tracee_end(t);
+    signal_thread_fini(t);
+}
 
 static void hook_thread_main(Thread *t)
 {
-    if (!t->in_vfork_child && !t->is_main)
+    if (!t->in_vfork_child && !t->is_main) {
         signal_thread_init(t);
+        tracee_start(t);
+    }
     process_run_thread(t);
 }
 
@@ -178,6 +200,7 @@ static void connect_modules(const GimleTool *tool)
     clreq_set_hooks(&clreq_hooks);
     clreq_set_tool(tool->client_request, tool->monitor);
     signal_set_fault_handler(exec_handle_fault);
+    tracee_set_code_hook(hook_traced_code);
     signal_set_asked_hook(clreq_answer);
     signal_set_fatal_hook(process_fatal_signal);
     guest_report_init();
@@ -337,6 +360,9 @@ int main(int argc, char **argv)
     store_setup(tool);
     syscall_init();
     Thread *t = start_client(tool, argv + program, client_env_build());
+    const char *traced = getenv(LAUNCHER_TRACED_VAR);
+    if (traced)
+        tracee_exec(t, traced);
     process_run_thread(t);
     syscall(SYS_exit, 0); /* of this thread; returning would end the others too */
     __builtin_unreachable();

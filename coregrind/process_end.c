@@ -20,6 +20,7 @@
 #include "coregrind/report/report.h"
 #include "coregrind/signal/core_file.h"
 #include "coregrind/signal/signal.h"
+#include "coregrind/signal/tracee.h"
 #include "coregrind/syscall/proc_view.h"
 #include "coregrind/syscall/syscall.h"
 #include "coregrind/tcache/tcache.h"
@@ -137,6 +138,7 @@ static void process_end_thread(Thread *t)
     report_thread_ended(gimle_thread_id(t));
     signal_thread_fini(t);
     robust_list_thread_ends(t);
+    tracee_end(t);
     thread_clear_child_tid(t);
     thread_end(t);
 }

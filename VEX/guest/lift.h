@@ -12,6 +12,9 @@
 
 struct Arena;
 
+/** Besides VM_* among the flags of a mode: blocks of one instruction. */
+#define LIFT_ONE_INSN (1u << 31)
+
 /** Code as it was when it was copied. */
 typedef struct CodeCopy {
     VexRange *range;       /**< what was copied */

@@ -20,6 +20,7 @@
 #include "coregrind/redirect/redirect.h"
 #include "coregrind/signal/host_handler.h"
 #include "coregrind/signal/signal.h"
+#include "coregrind/signal/tracee.h"
 #include "coregrind/syscall/syscall.h"
 #include "coregrind/tcache/tcache.h"
 #include "exec_internal.h"
@@ -184,6 +185,7 @@ static bool exec_safe_point(Thread *t)
             t->code_written_len = 0;
             gimle_discard_translations(t->code_written, len);
         }
+        tracee_answer(t, false);
         signal_deliver_pending(t);
         signal_answer(t);
     }
@@ -244,6 +246,27 @@ static void exec_run_interpreted(Thread *t, unsigned mode, struct Arena *arena)
         exec_fetch_fault(t);
 }
 
+/** Run one instruction; by the interpreter, so that no translation of a single one is left. */
+static void exec_run_step(Thread *t, struct Arena *arena)
+{
+    VexState *s = t->state;
+    GuestAddr pc = s->guest.pc;
+    unsigned mode;
+    const IrCallee *callee;
+    uint64_t arg;
+    bool original = exec_wants_original(t);
+    do { /* it may have to begin anew in another mode */
+        mode = s->exit_mode;
+        arena_reset(arena);
+        s->cur_mode = mode;
+        s->exit_reason = VEX_EXIT_PENDING;
+        if (!original && redirect_lookup(pc, &callee, &arg))
+            vex_interpret_call(s, pc, mode, callee, arg, arena);
+        else if (vex_step(s, pc, mode, arena) == VEX_NO_CODE)
+            exec_fetch_fault(t);
+    } while (s->guest.pc == pc && s->exit_reason != VEX_EXIT_KIND && s->exit_mode != mode);
+}
+
 void exec_run_thread(Thread *t)
 {
     VexState *s = t->state;
@@ -255,8 +278,11 @@ void exec_run_thread(Thread *t)
     while (exec_safe_point(t)) {
         unsigned mode = s->exit_mode;
         exec_chaos_boundary(t);
+        bool steps = t->trace_steps;
         e->armed = true;
-        if (core_options->engine == ENGINE_INTERP)
+        if (steps)
+            exec_run_step(t, &arena);
+        else if (core_options->engine == ENGINE_INTERP)
             exec_run_interpreted(t, mode, &arena);
         else
             exec_run_compiled(t, mode);
@@ -267,6 +293,8 @@ void exec_run_thread(Thread *t)
             s->exit_reason = VEX_EXIT_PENDING;
             service[s->exit_kind](t);
         }
+        if (steps && t->trace_steps && t->exit_state == THREAD_RUNS)
+            tracee_stepped(t);
     }
     arena_free(&arena);
 }

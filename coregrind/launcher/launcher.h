@@ -22,7 +22,8 @@
  *    GIMLE_CLIENT_ARGV0=argv[0] added to envp, which must be the client's envp (nothing hidden);
  *    so is GIMLE_CLIENT_NAME=name when the kernel would show another name than path (one without
  *    slash, or /dev/fd/N).  GIMLE_CLIENT_SECCOMP_0 and so on are the client's seccomp filters
- *    (syscall/seccomp.c).  The launcher passes these variables on and the core removes them.
+ *    (syscall/seccomp.c), and GIMLE_CLIENT_TRACED tells of a tracer that runs under Gimle
+ *    (signal/tracee.h).  The launcher passes these variables on and the core removes them.
  *    Before that the core itself refuses what may not be traced (set-user-ID programs), so that
  *    execve fails as it should.
  */
@@ -37,6 +38,7 @@
 #define LAUNCHER_PERSONALITY_VAR "GIMLE_CORE_PERSONALITY"
 #define LAUNCHER_ARGV0_VAR "GIMLE_CLIENT_ARGV0"
 #define LAUNCHER_NAME_VAR "GIMLE_CLIENT_NAME"
+#define LAUNCHER_TRACED_VAR "GIMLE_CLIENT_TRACED"
 #define LAUNCHER_SECCOMP_VAR "GIMLE_CLIENT_SECCOMP_" /* and a number */
 
 /** Where users (and the tests) say that the core and the tools are somewhere else. */

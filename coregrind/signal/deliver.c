@@ -14,6 +14,7 @@
 #include "coregrind/core/events.h"
 #include "host_handler.h"
 #include "signal_internal.h"
+#include "tracee.h"
 
 static FatalSignalHook fatal_hook;
 static _Thread_local SignalFaultInfo sync_fault;
@@ -36,8 +37,13 @@ _Noreturn void signal_die(int sig)
     _exit(128 + sig); /* only reached if the signal does not end the process, which no default does */
 }
 
+/** Default actions: stops? */
+static bool default_stops(int sig) { return sig == SIGTSTP || sig == SIGTTIN || sig == SIGTTOU; }
+
 _Noreturn void signal_fatal(Thread *t, const siginfo_t *info)
 {
+    if (tracee_is(t))
+        tracee_exits(t, info->si_signo);
     if (fatal_hook)
         fatal_hook(t, info);
     signal_die(info->si_signo);
@@ -70,6 +76,11 @@ static void deliver_one(Thread *t, const siginfo_t *info, const SignalFaultInfo 
         deliver_settle_syscall(t, NULL);
         return;
     }
+    if (act.handler == (uintptr_t)SIG_DFL && tracee_is(t) && (default_stops(sig) || sig == SIGSTOP)) {
+        deliver_settle_syscall(t, NULL);
+        tracee_default_stop(t, sig);
+        return;
+    }
     if (act.handler == (uintptr_t)SIG_DFL)
         signal_fatal(t, info);
     deliver_settle_syscall(t, &act);
@@ -86,6 +97,8 @@ static void deliver_one(Thread *t, const siginfo_t *info, const SignalFaultInfo 
     t->blocked |= act.mask & ~(SIG_BIT(SIGKILL) | SIG_BIT(SIGSTOP));
     if (act.flags & SA_RESETHAND)
         signal_reset_disposition(sig);
+    if (t->trace_steps && tracee_is(t)) /* a step into the handler */
+        tracee_stepped(t);
 }
 
 bool signal_deliverable(const Thread *t) { return t->queue_n > 0; }
@@ -114,7 +127,7 @@ void signal_deliver_pending(Thread *t)
     do {
         for (; n < t->queue_n; n++) {
             siginfo_t info = t->queue[n];
-            if (deliver_put_back(t, &info))
+            if (deliver_put_back(t, &info) || (tracee_is(t) && !tracee_signal(t, &info)))
                 continue;
             deliver_one(t, &info, &(SignalFaultInfo){ 0 });
             entered = true;
@@ -137,8 +150,13 @@ void signal_set_fault_info(uint64_t err, uint64_t trapno, uint64_t cr2)
     sync_fault = (SignalFaultInfo){ err, trapno, cr2 };
 }
 
-void signal_force(Thread *t, const siginfo_t *info, bool fatal)
+void signal_force(Thread *t, const siginfo_t *forced, bool fatal)
 {
+    siginfo_t seen = *forced, *info = &seen;
+    if (!fatal && tracee_is(t) && !tracee_signal(t, &seen)) {
+        sync_fault = (SignalFaultInfo){ 0 };
+        return;
+    }
     int sig = info->si_signo;
     KernelSigaction act = signal_disposition(sig);
     SignalFaultInfo fault = sync_fault;

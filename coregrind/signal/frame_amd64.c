@@ -118,6 +118,32 @@ static bool frame_writable(GuestAddr a, size_t len)
     return gimle_read_guest(&byte, last, 1) == 1 && gimle_write_guest(last, &byte, 1) == 1;
 }
 
+/**
+ * Floating point and vector state from the image at @p at: all of XSAVE's, or FXSAVE's part of it if the
+ * software-reserved bytes do not say more; none (0): as at a program's start.
+ */
+static bool frame_read_fpstate(VexState *s, GuestAddr at)
+{
+    enum { LEGACY = 512, CONTROL_WORD = 0, MXCSR = 24, FEATURES = 512, X87_AND_SSE = 3, MOST = 4096 };
+    _Alignas(64) uint8_t image[MOST] = { 0 };
+    size_t size = vex_xsave_size();
+    FpxSwBytes sw;
+    CHECK(size <= sizeof image, "XSAVE area of %zu bytes", size);
+    if (at && gimle_read_guest(image, at, LEGACY) != LEGACY)
+        return false;
+    memcpy(&sw, image + SW_RESERVED_OFFSET, sizeof sw);
+    if (!at) {
+        memcpy(image + CONTROL_WORD, &(const uint16_t){ 0x37f }, 2);
+        memcpy(image + MXCSR, &(const uint32_t){ 0x1f80 }, 4);
+    } else if (sw.magic1 != FP_XSTATE_MAGIC1_) {
+        image[FEATURES] = X87_AND_SSE;
+    } else if (gimle_read_guest(image, at, size) != size) {
+        return false;
+    }
+    vex_xrstor(s, image);
+    return true;
+}
+
 bool signal_push_frame(Thread *t, const siginfo_t *info, const KernelSigaction *act,
                        const SignalFaultInfo *fault)
 {
@@ -150,6 +176,7 @@ bool signal_push_frame(Thread *t, const siginfo_t *info, const KernelSigaction *
     if (switched && (uint32_t)t->altstack.flags & (1u << 31))
         t->altstack = (KernelStack){ .flags = SS_DISABLE };
 
+    frame_read_fpstate(s, 0);
     g->gpr[RSP] = frame;
     g->gpr[RDI] = (uint64_t)info->si_signo;
     g->gpr[RSI] = frame + offsetof(KernelFrame, info);
@@ -160,32 +187,6 @@ bool signal_push_frame(Thread *t, const siginfo_t *info, const KernelSigaction *
     static const uint8_t set[] = { RSP, RDI, RSI, RDX, RAX };
     for (size_t i = 0; i < sizeof set; i++)
         EVENT(reg_write, t, set[i]);
-    return true;
-}
-
-/**
- * Floating point and vector state from the image at @p at: all of XSAVE's, or FXSAVE's part of it if the
- * software-reserved bytes do not say more; none (0): as at a program's start.
- */
-static bool frame_read_fpstate(VexState *s, GuestAddr at)
-{
-    enum { LEGACY = 512, CONTROL_WORD = 0, MXCSR = 24, FEATURES = 512, X87_AND_SSE = 3, MOST = 4096 };
-    _Alignas(64) uint8_t image[MOST] = { 0 };
-    size_t size = vex_xsave_size();
-    FpxSwBytes sw;
-    CHECK(size <= sizeof image, "XSAVE area of %zu bytes", size);
-    if (at && gimle_read_guest(image, at, LEGACY) != LEGACY)
-        return false;
-    memcpy(&sw, image + SW_RESERVED_OFFSET, sizeof sw);
-    if (!at) {
-        memcpy(image + CONTROL_WORD, &(const uint16_t){ 0x37f }, 2);
-        memcpy(image + MXCSR, &(const uint32_t){ 0x1f80 }, 4);
-    } else if (sw.magic1 != FP_XSTATE_MAGIC1_) {
-        image[FEATURES] = X87_AND_SSE;
-    } else if (gimle_read_guest(image, at, size) != size) {
-        return false;
-    }
-    vex_xrstor(s, image);
     return true;
 }
 

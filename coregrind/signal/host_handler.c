@@ -19,6 +19,7 @@
 #include "host_handler.h"
 #include "signal_internal.h"
 #include "timed_calls.h"
+#include "tracee.h"
 
 enum { HOST_ALTSTACK = 64 * 1024, SA_RESTORER_ = 0x04000000 };
 
@@ -143,11 +144,11 @@ static void host_async(int sig, siginfo_t *info, void *context)
         fatal_host_fault(info, context);
     if (!t)
         return; /* a host-only thread: it has everything blocked, this cannot be for it */
-    if (host_is_asked(t, sig, info)) {
+    if (host_is_asked(t, sig, info) || (sig == SIGTRAP && tracee_takes_signal(t, info))) {
         host_abort_syscall(t, uc);
         return;
     }
-    if (sig == MONITOR_SIGNAL && monitor_only)
+    if (sig == MONITOR_SIGNAL && monitor_only && !trace_area.on)
         return;
     if (SIG_SYNC_SET & t->blocked & SIG_BIT(sig)) {
         signal_hold(t, info);
@@ -182,16 +183,21 @@ void signal_host_install(int sig, const KernelSigaction *act)
     KernelSigaction host = { .flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART | SA_RESTORER_,
                              .restorer = (uintptr_t)signal_restorer, .mask = ~SIG_SYNC_SET };
     host.flags |= act->flags & (SA_NOCLDSTOP | SA_NOCLDWAIT);
+    bool ignored = act->handler == (uintptr_t)SIG_IGN;
+    if (ignored && sig == SIGCHLD)
+        host.flags |= SA_NOCLDWAIT;
     if (sync)
         host.handler = (uintptr_t)host_sync;
-    else if (act->handler == (uintptr_t)SIG_IGN && sig != MONITOR_SIGNAL)
+    else if (trace_area.on) /* the tracer is told of all */
+        host.handler = (uintptr_t)host_async;
+    else if (ignored && sig != MONITOR_SIGNAL)
         host.handler = (uintptr_t)SIG_IGN;
     else if (act->handler == (uintptr_t)SIG_DFL && host_default_is_harmless(sig))
         host.handler = (uintptr_t)SIG_DFL;
     else
         host.handler = (uintptr_t)host_async;
     if (sig == MONITOR_SIGNAL) /* whoever is started by posix_spawn(), as by make, has it ignored */
-        monitor_only = act->handler == (uintptr_t)SIG_IGN;
+        monitor_only = ignored;
     if (sync) /* a fault inside the handlers themselves is ours and must be seen */
         host.flags |= SA_NODEFER;
     syscall(SYS_rt_sigaction, sig, &host, NULL, sizeof(KernelSigset));
@@ -268,12 +274,15 @@ int64_t signal_blocking_syscall(Thread *t, uint64_t no, const uint64_t args[6])
     uint64_t again[6];
     TimedCall timed = timed_call_begin(no, args);
     int64_t r = host_block(t, no, args);
-    while (t->asked && t->queue_n == 0 && (r == -EINTR || r == SIGNAL_RESTART)) {
+    while ((t->asked || t->trace_asked) && t->queue_n == 0 && (r == -EINTR || r == SIGNAL_RESTART)) {
         signal_answer(t);
+        tracee_answer(t, true);
+        if (t->trace_breaks_call)
+            return SIGNAL_RESTART;
         if (t->exit_state != THREAD_RUNS || t->code_written_len || t->queue_n > 0)
             return SIGNAL_RESTART; /* the run loop has to do something first */
         t->state->pending = 0;
-        if (t->asked || t->queue_n > 0)
+        if (t->asked || t->trace_asked || t->queue_n > 0)
             t->state->pending = 1;
         memcpy(again, args, sizeof again);
         timed_call_again(&timed, again);

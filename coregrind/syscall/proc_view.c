@@ -22,7 +22,10 @@
 #include "coregrind/core/host_fd.h"
 #include "coregrind/os/raw_syscall.h"
 #include "coregrind/signal/signal.h"
+#include "coregrind/signal/tracee.h"
+#include "other_process.h"
 #include "seccomp.h"
+#include "tracer.h"
 
 enum { PROC_MAGIC = 0x9fa0, AUXV_END = 0, STAT_SIGNALS = 0x7fffffff /* stat shows the first 31 */ };
 
@@ -63,6 +66,13 @@ void proc_view_init(const SyscallClient *c)
         at += sizeof entry;
     } while (entry[0] != AUXV_END);
     view.auxv.hi = at;
+    snprintf(trace_area.exe, sizeof trace_area.exe, "%s", c->exe);
+    trace_area.args = view.args.lo;
+    trace_area.args_end = view.args.hi;
+    trace_area.env = view.env.lo;
+    trace_area.env_end = view.env.hi;
+    trace_area.auxv = view.auxv.lo;
+    trace_area.auxv_end = view.auxv.hi;
 }
 
 const char *proc_view_exe(void) { return view.exe; }
@@ -110,6 +120,30 @@ bool proc_view_fetch(int dfd, GuestAddr a, char *path, size_t size)
     return true;
 }
 
+/* @p p behind slashes, and behind task/<tid>/ if that follows. */
+static const char *skip_task(const char *p)
+{
+    p += strspn(p, "/");
+    if (strncmp(p, "task/", 5) == 0 && isdigit((unsigned char)p[5])) {
+        p += 5 + strspn(p + 5, "0123456789");
+        p += strspn(p, "/");
+    }
+    return p;
+}
+
+/* After "/proc/<pid>/" and the like of a process under Gimle that is not ours; or NULL. */
+static const char *others_entry(const char *path, pid_t *pid, TraceArea *area)
+{
+    char *end;
+    if (strncmp(path, "/proc/", 6) != 0 || !isdigit((unsigned char)path[6]))
+        return NULL;
+    *pid = (pid_t)strtol(path + 6, &end, 10);
+    if (*end != '/' || *pid == getpid() || !other_process_area(*pid, area) || !area->exe[0])
+        return NULL;
+    area->exe[sizeof area->exe - 1] = 0;
+    return skip_task(end);
+}
+
 /* After "/proc/self/", "/proc/<our pid>/", "/proc/thread-self/" (and task/<tid>/); or NULL. */
 static const char *own_entry(const char *path)
 {
@@ -129,14 +163,7 @@ static const char *own_entry(const char *path)
     } else {
         return NULL;
     }
-    if (*p != '/')
-        return NULL;
-    p += strspn(p, "/");
-    if (strncmp(p, "task/", 5) == 0 && isdigit((unsigned char)p[5])) {
-        p += 5 + strspn(p + 5, "0123456789");
-        p += strspn(p, "/");
-    }
-    return p;
+    return *p == '/' ? skip_task(p) : NULL;
 }
 
 bool proc_view_is_exe(const char *path)
@@ -383,15 +410,10 @@ static bool is_made(const char *entry)
     return strcmp(entry, "exe") == 0;
 }
 
-/* A file in memory, which the client opens anew, so that it gets its lowest free descriptor. */
-static int64_t open_made(const char *name, void (*fill)(int fd, const char *path), const char *path,
-                         int flags)
+/* The client opens @p fd, a file in memory, anew, so that it gets its lowest free descriptor. */
+static int64_t open_again(int fd, int flags)
 {
     char link[64];
-    int fd = memfd_create(name, MFD_CLOEXEC);
-    if (fd < 0)
-        return -errno;
-    fill(fd, path);
     int high = host_fd_move(fd);
     if (high < 0)
         high = fd;
@@ -402,10 +424,57 @@ static int64_t open_made(const char *name, void (*fill)(int fd, const char *path
     return r;
 }
 
+static int64_t open_made(const char *name, void (*fill)(int fd, const char *path), const char *path,
+                         int flags)
+{
+    int fd = memfd_create(name, MFD_CLOEXEC);
+    if (fd < 0)
+        return -errno;
+    fill(fd, path);
+    return open_again(fd, flags);
+}
+
+/* A file of another process under Gimle. */
+static bool open_others(const char *path, int flags, int64_t *result)
+{
+    TraceArea area;
+    pid_t pid;
+    const char *entry = others_entry(path, &pid, &area);
+    int fd;
+    if (!entry)
+        return false;
+    if ((flags & O_ACCMODE) != O_RDONLY) {
+        if (strcmp(entry, "mem") == 0)
+            tracer_writes_memory(pid);
+        return false;
+    }
+    if (!is_made(entry) || (fd = memfd_create(entry, MFD_CLOEXEC)) < 0)
+        return false;
+    if (!other_process_describe(pid, &area, entry, fd)) {
+        close(fd);
+        return false;
+    }
+    *result = open_again(fd, flags);
+    return true;
+}
+
+bool proc_view_others_exe(const char *path, char *exe, size_t size)
+{
+    TraceArea area;
+    pid_t pid;
+    const char *entry = others_entry(path, &pid, &area);
+    if (!entry || strcmp(entry, "exe") != 0)
+        return false;
+    snprintf(exe, size, "%s", area.exe);
+    return true;
+}
+
 bool proc_view_open(const char *path, int flags, int64_t *result)
 {
     const char *entry = own_entry(path);
-    if (!entry || !view.exe[0])
+    if (!entry)
+        return open_others(path, flags, result);
+    if (!view.exe[0])
         return false;
     if (strcmp(entry, "exe") == 0) {
         *result = raw_syscall4(SYS_openat, (uint64_t)AT_FDCWD, (uintptr_t)view.exe,

@@ -12,6 +12,8 @@ const char *proc_view_exe(void);
 void proc_view_auxv(GuestAddr *lo, GuestAddr *hi);
 /** Is @p path a name of our /proc/self/exe? */
 bool proc_view_is_exe(const char *path);
+/** Is @p path the /proc/PID/exe of another process under Gimle?  Then its program. */
+bool proc_view_others_exe(const char *path, char *exe, size_t size);
 /**
  * Read the path at @p a if it begins with "/proc/", or is one of our files' names relative to
  * @p dfd; false if it is neither (or cannot be read).

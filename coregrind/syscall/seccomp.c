@@ -25,6 +25,7 @@
 #include "coregrind/launcher/launcher.h"
 #include "coregrind/report/report.h"
 #include "coregrind/signal/signal.h"
+#include "coregrind/signal/tracee.h"
 #include "coregrind/tcache/tcache.h"
 #include "seccomp_filter.h"
 #include "special.h"
@@ -35,6 +36,7 @@ typedef struct SeccompFilter {
     const struct SeccompFilter *before; /* installed earlier, asked later */
     uint32_t flags;                     /* SECCOMP_FILTER_FLAG_LOG, _SPEC_ALLOW */
     bool no_new_privs;                  /* what its installer had */
+    unsigned installer;                 /* thread: equal ones of two are told apart by TSYNC */
     uint16_t n;
     struct sock_filter program[];
 } SeccompFilter;
@@ -46,7 +48,8 @@ static VEC(const SeccompFilter *) filters; /* LOCK_seccomp */
 static bool same(const SeccompFilter *a, const SeccompFilter *b)
 {
     return a->before == b->before && a->flags == b->flags && a->no_new_privs == b->no_new_privs &&
-           a->n == b->n && memcmp(a->program, b->program, a->n * sizeof a->program[0]) == 0;
+           a->installer == b->installer && a->n == b->n &&
+           memcmp(a->program, b->program, a->n * sizeof a->program[0]) == 0;
 }
 
 /** The filter that stays of @p f's content; takes over @p f, from malloc. */
@@ -147,6 +150,23 @@ static bool is_traced(void)
     return tracer != 0;
 }
 
+/** A tracer under Gimle has been asked: the call may be another now.  False: there is none. */
+static bool tracer_decided(SysCall *c, bool goes)
+{
+    enum { RDX = 2, RSI = 6, RDI = 7, R8 = 8, R9 = 9, R10 = 10 };
+    static const uint8_t args[SYS_MAX_ARGS] = { RDI, RSI, RDX, R10, R8, R9 };
+    const uint64_t *gpr = c->t->state->guest.gpr;
+    if (!goes) {
+        c->result = (int64_t)gpr[RAX];
+        return false;
+    }
+    c->no = c->t->sys_no = (uint32_t)gpr[RAX];
+    c->row = sys_row(c->no);
+    for (unsigned i = 0; i < SYS_MAX_ARGS; i++)
+        c->arg[i] = c->t->sys_args[i] = gpr[args[i]];
+    return true;
+}
+
 bool seccomp_allows(SysCall *c)
 {
     if (c->t->seccomp_strict) {
@@ -156,12 +176,21 @@ bool seccomp_allows(SysCall *c)
         return false;
     }
     uint32_t answer = ask(c);
+    bool goes;
+    if ((answer & SECCOMP_RET_ACTION_FULL) == SECCOMP_RET_TRACE && tracee_is(c->t) &&
+        tracee_filtered(c->t, (uint32_t)c->no, answer & SECCOMP_RET_DATA, &goes)) {
+        if (!tracer_decided(c, goes))
+            return false;
+        answer = ask(c);
+        if ((answer & SECCOMP_RET_ACTION_FULL) == SECCOMP_RET_TRACE)
+            return true;
+    }
     switch (answer & SECCOMP_RET_ACTION_FULL) {
     case SECCOMP_RET_ALLOW:
     case SECCOMP_RET_LOG:
         return true;
     case SECCOMP_RET_TRACE:
-        if (is_traced())
+        if (!tracee_is(c->t) && is_traced())
             return true;
         c->result = -ENOSYS;
         return false;
@@ -190,6 +219,13 @@ bool seccomp_allows(SysCall *c)
 
 static bool has_no_new_privs(void) { return prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1; }
 
+void seccomp_settle_privs(Thread *t)
+{
+    if (t->gets_no_new_privs)
+        prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+    t->gets_no_new_privs = false;
+}
+
 static bool is_sys_admin(void)
 {
     struct __user_cap_header_struct head = { _LINUX_CAPABILITY_VERSION_3, 0 };
@@ -201,12 +237,15 @@ static bool is_sys_admin(void)
 static int64_t synchronize(Thread *t, const SeccompFilter *f)
 {
     int64_t other = 0;
+    bool nnp = has_no_new_privs();
     thread_stop_world();
     for (Thread *o = NULL; !other && (o = thread_next(o));)
         if (o->seccomp_strict || !is_in_chain(o->seccomp, t->seccomp))
             other = o->tid;
-    for (Thread *o = NULL; !other && (o = thread_next(o));)
+    for (Thread *o = NULL; !other && (o = thread_next(o));) {
         o->seccomp = f;
+        o->gets_no_new_privs |= nnp;
+    }
     thread_start_world();
     return other;
 }
@@ -247,6 +286,7 @@ static SeccompFilter *take_filter(SysCall *c, uint64_t flags, GuestAddr uargs)
         return NULL;
     }
     *f = (SeccompFilter){ .before = c->t->seccomp, .no_new_privs = no_new_privs, .n = prog.len,
+                          .installer = c->t->id,
                           .flags = flags & (SECCOMP_FILTER_FLAG_LOG | SECCOMP_FILTER_FLAG_SPEC_ALLOW) };
     bool there = sys_take(c, "*uargs->filter", f->program, (uintptr_t)prog.filter, bytes);
     if (there && seccomp_filter_valid(f->program, f->n))

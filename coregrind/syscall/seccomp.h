@@ -24,6 +24,8 @@ static inline bool seccomp_applies(const Thread *t) { return t->seccomp || t->se
 SysHandler seccomp_prctl_set;
 SysHandler seccomp_prctl_get;
 
+/** Before the calling thread's no_new_privs counts: another thread's filter may have set it. */
+void seccomp_settle_privs(Thread *t);
 /** Number of filters of @p t. */
 unsigned seccomp_count(const Thread *t);
 

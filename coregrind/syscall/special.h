@@ -123,6 +123,8 @@ SysHandler sys_utimensat;
 SysHandler sys_utimes;
 SysHandler sys_vfork;
 SysHandler sys_vmsplice;
+SysHandler sys_wait4;
+SysHandler sys_waitid;
 SysHandler sys_xattrat;
 
 /** prctl(PR_SET_SYSCALL_USER_DISPATCH) */

@@ -22,6 +22,7 @@
 #include "coregrind/launcher/monitor_protocol.h"
 #include "coregrind/os/raw_syscall.h"
 #include "coregrind/signal/signal.h"
+#include "coregrind/signal/tracee.h"
 #include "fd_table.h"
 #include "limits.h"
 #include "proc_view.h"
@@ -148,16 +149,15 @@ static bool wants_tracing(const char *path, const StringVec *argv)
 /* Signals that are ignored for the client, but for which the host has a handler. */
 static void ignore_signals(bool ignore)
 {
-    static const int handled[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, MONITOR_SIGNAL };
-    for (size_t i = 0; i < sizeof handled / sizeof handled[0]; i++) {
+    for (int sig = 1; sig <= 64; sig++) {
         KernelSigaction act;
-        if (signal_sigaction(handled[i], NULL, &act) != 0 || act.handler != (uintptr_t)SIG_IGN)
+        if (signal_sigaction(sig, NULL, &act) != 0 || act.handler != (uintptr_t)SIG_IGN)
             continue;
         if (ignore) {
             KernelSigaction host = { .handler = (uintptr_t)SIG_IGN };
-            raw_syscall4(SYS_rt_sigaction, (uint64_t)handled[i], (uintptr_t)&host, 0, 8);
+            raw_syscall4(SYS_rt_sigaction, (uint64_t)sig, (uintptr_t)&host, 0, 8);
         } else {
-            signal_sigaction(handled[i], &act, NULL);
+            signal_sigaction(sig, &act, NULL);
         }
     }
 }
@@ -166,6 +166,7 @@ static void ignore_signals(bool ignore)
 static int64_t replace_image(Thread *t, uint64_t no, const uint64_t args[5], bool bind)
 {
     KernelSigset old;
+    seccomp_settle_privs(t);
     int64_t refused = bind ? seccomp_bind_host(t) : 0;
     if (refused)
         return refused;
@@ -209,6 +210,9 @@ static int64_t exec_traced(SysCall *c, const char *launcher, const char *path, c
     char *shown = NULL;
     if (strcmp(name, path) != 0 && asprintf(&shown, LAUNCHER_NAME_VAR "=%s", name) > 0)
         vec_push(&vars, shown);
+    char traced[sizeof LAUNCHER_TRACED_VAR + 64] = LAUNCHER_TRACED_VAR "=";
+    if (tracee_describe(c->t, strchr(traced, 0), sizeof traced - sizeof LAUNCHER_TRACED_VAR - 1))
+        vec_push(&vars, traced);
     size_t filters = vars.n;
     seccomp_describe(c->t, push_var, &vars);
     vec_push(&vars, NULL);

@@ -53,8 +53,12 @@ static void path_common(SysCall *c, unsigned at)
 {
     char path[PATH_MAX];
     int dfd = at ? (int)c->arg[0] : AT_FDCWD;
-    if (c->arg[at] && proc_view_fetch(dfd, c->arg[at], path, sizeof path) && proc_view_is_exe(path))
-        c->arg[at] = (uintptr_t)proc_view_exe();
+    if (c->arg[at] && proc_view_fetch(dfd, c->arg[at], path, sizeof path)) {
+        if (proc_view_is_exe(path))
+            c->arg[at] = (uintptr_t)proc_view_exe();
+        else if (proc_view_others_exe(path, path, sizeof path))
+            c->arg[at] = (uintptr_t)path;
+    }
     sys_do(c);
 }
 
@@ -74,16 +78,20 @@ static void readlink_common(SysCall *c, unsigned at)
 {
     char path[PATH_MAX];
     int dfd = at ? (int)c->arg[0] : AT_FDCWD;
-    if (!proc_view_fetch(dfd, c->arg[at], path, sizeof path) || !proc_view_is_exe(path)) {
+    const char *exe = path;
+    if (!proc_view_fetch(dfd, c->arg[at], path, sizeof path) ||
+        (!proc_view_is_exe(path) && !proc_view_others_exe(path, path, sizeof path))) {
         sys_do(c);
         return;
     }
-    size_t n = strlen(proc_view_exe()), room = (size_t)(int)c->arg[at + 2];
+    if (proc_view_is_exe(path))
+        exe = proc_view_exe();
+    size_t n = strlen(exe), room = (size_t)(int)c->arg[at + 2];
     if ((int)c->arg[at + 2] <= 0)
         c->result = -EINVAL;
     else
         c->result =
-            (int64_t)gimle_write_guest(c->arg[at + 1], proc_view_exe(), n < room ? n : room);
+            (int64_t)gimle_write_guest(c->arg[at + 1], exe, n < room ? n : room);
     if (c->result == 0)
         c->result = -EFAULT;
 }

@@ -3,14 +3,13 @@
 #include <asm/prctl.h>
 #include <linux/sched.h>
 #include <sched.h>
-#include <stdatomic.h>
-#include <stdio.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "coregrind/aspace/aspace.h"
@@ -21,7 +20,9 @@
 #include "coregrind/report/report.h"
 #include "coregrind/thread/robust_list.h"
 #include "seccomp.h"
+#include "coregrind/signal/tracee.h"
 #include "special.h"
+#include "tracer.h"
 
 /* ---- answers --------------------------------------------------------------------------------- */
 
@@ -139,6 +140,8 @@ void sys_vfork(SysCall *c)
 
 void sys_exit(SysCall *c)
 {
+    if (tracee_is(c->t))
+        tracee_exits(c->t, ((int)c->arg[0] & 0xff) << 8);
     thread_exit(c->t, (int)c->arg[0]);
     c->result = 0;
 }
@@ -146,6 +149,8 @@ void sys_exit(SysCall *c)
 void sys_exit_group(SysCall *c)
 {
     fatal_crash(core_options->debug_crash);
+    if (tracee_is(c->t))
+        tracee_exits(c->t, ((int)c->arg[0] & 0xff) << 8);
     thread_exit_group(c->t, (int)c->arg[0]);
     c->result = 0;
 }
@@ -299,6 +304,7 @@ void sys_prctl(SysCall *c)
 {
     int option = (int)c->arg[0];
     unsigned args = 4;
+    seccomp_settle_privs(c->t);
     if (option == PR_SET_SECCOMP || option == PR_GET_SECCOMP) {
         (option == PR_SET_SECCOMP ? seccomp_prctl_set : seccomp_prctl_get)(c);
         return;
@@ -384,32 +390,6 @@ static void cap_common(SysCall *c, bool get)
 void sys_capget(SysCall *c) { cap_common(c, true); }
 void sys_capset(SysCall *c) { cap_common(c, false); }
 
-/* A traced process that runs under Gimle itself has the core's registers: said once. */
-static void ptrace_warn(uint64_t request, pid_t pid)
-{
-    static const uint16_t about_registers[] = {
-        PTRACE_PEEKUSER, PTRACE_POKEUSER, PTRACE_GETREGS, PTRACE_SETREGS, PTRACE_GETFPREGS,
-        PTRACE_SETFPREGS, PTRACE_SINGLESTEP, 0x4204 /* GETREGSET */, 0x4205 /* SETREGSET */,
-    };
-    static _Atomic bool warned;
-    static _Atomic pid_t native; /* the last that was found to be */
-    struct stat core, its;
-    char path[32];
-    bool asks = false;
-    for (size_t i = 0; i < sizeof about_registers / sizeof about_registers[0]; i++)
-        asks |= about_registers[i] == request;
-    if (!asks || warned || pid == native || core_options->quiet)
-        return;
-    snprintf(path, sizeof path, "/proc/%d/exe", (int)pid);
-    if (stat("/proc/self/exe", &core) != 0 || stat(path, &its) != 0)
-        return;
-    if (core.st_dev != its.st_dev || core.st_ino != its.st_ino)
-        native = pid;
-    else if (!atomic_exchange(&warned, true))
-        gimle_umsg("WARNING: ptrace: process %d runs under Gimle: its registers, steps and system calls "
-                   "are Gimle's\n", (int)pid);
-}
-
 /*
  * ptrace of a child.  Addresses in the child are its own; what the kernel writes here goes to data
  * (PEEK: the word; GETREGSET: an iovec that tells where).
@@ -444,7 +424,6 @@ void sys_ptrace(SysCall *c)
     const char *what = "ptrace(data)";
     sys_reg(c, 2, "addr", 8);
     sys_reg(c, 3, "data", 8);
-    ptrace_warn(request, (pid_t)c->arg[1]);
     if (request == PTRACE_TRACEME && c->t->in_vfork_child == false)
         what = "ptrace(traceme)";
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
@@ -473,7 +452,8 @@ void sys_ptrace(SysCall *c)
         c->result = -EFAULT;
         return;
     }
-    if (sys_do(c) < 0)
+    tracer_ptrace(c);
+    if (c->result < 0)
         return;
     if (v.base && sys_fetch(c, &v, c->arg[3], sizeof v)) {
         sys_wrote(c, c->arg[3], sizeof v);
@@ -482,4 +462,42 @@ void sys_ptrace(SysCall *c)
     }
     if (size && !in)
         sys_wrote(c, data, size);
+}
+
+/* ---- wait: what a traced process under Gimle does for itself is not for its tracer ------------- */
+
+void sys_wait4(SysCall *c)
+{
+    const GuestAddr to = c->arg[1];
+    int status = 0;
+    do {
+        c->arg[1] = (uintptr_t)&status;
+        sys_do(c);
+    } while (c->result > 0 && !tracer_shows((pid_t)c->result, &status));
+    c->arg[1] = to;
+    if (c->result > 0 && to && gimle_write_guest(to, &status, sizeof status) != sizeof status)
+        c->result = -EFAULT;
+}
+
+void sys_waitid(SysCall *c)
+{
+    enum { FIRST = 12, CHILD = offsetof(siginfo_t, si_pid), CHILD_BYTES = 12 }; /* all that the kernel writes */
+    const GuestAddr to = c->arg[2];
+    siginfo_t info;
+    int status;
+    bool shown = true;
+    do {
+        memset(&info, 0, sizeof info);
+        c->arg[2] = (uintptr_t)&info;
+        sys_do(c);
+        if (c->result != 0 || (info.si_code != CLD_TRAPPED && info.si_code != CLD_STOPPED))
+            break;
+        status = info.si_status << 8 | 0x7f;
+        shown = tracer_shows(info.si_pid, &status);
+        info.si_status = status >> 8;
+    } while (!shown);
+    c->arg[2] = to;
+    if (c->result == 0 && to && (gimle_write_guest(to, &info, FIRST) != FIRST ||
+                                 gimle_write_guest(to + CHILD, &info.si_pid, CHILD_BYTES) != CHILD_BYTES))
+        c->result = -EFAULT;
 }

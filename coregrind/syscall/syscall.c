@@ -13,6 +13,7 @@
 #include "coregrind/report/report.h"
 #include "coregrind/signal/host_handler.h"
 #include "coregrind/signal/signal.h"
+#include "coregrind/signal/tracee.h"
 #include "fd_table.h"
 #include "limits.h"
 #include "proc_view.h"
@@ -123,14 +124,26 @@ static void trace_refused(SysCall *c)
     sys_trace_leave(c);
 }
 
+/* A call without a result, or one that is to be made again: as the kernel shows it to a tracer. */
+static void call_was_traced(Thread *t, const SysCall *c)
+{
+    if (!c->no_result)
+        t->state->guest.gpr[RAX] = (uint64_t)SIGNAL_RESTART;
+    tracee_call_ends(t);
+}
+
 void syscall_run(Thread *t)
 {
     GuestAmd64 *g = &t->state->guest;
+    if (t->dispatch.on && syscall_user_dispatch(t))
+        return;
+    if (tracee_is(t) && !tracee_call_begins(t)) {
+        tracee_call_ends(t);
+        return;
+    }
     SysCall c = { .t = t, .no = (uint32_t)g->gpr[RAX], /* as the kernel: an int */
                   .arg = { g->gpr[RDI], g->gpr[RSI], g->gpr[RDX], g->gpr[R10], g->gpr[R8],
                            g->gpr[R9] } };
-    if (t->dispatch.on && syscall_user_dispatch(t))
-        return;
     t->in_syscall = true;
     t->sys_no = c.no;
     t->sys_restarts = false;
@@ -145,11 +158,17 @@ void syscall_run(Thread *t)
     else
         run_any(&c);
     t->in_syscall = false;
-    if (c.no_result)
+    if (t->trace_breaks_call) {
+        t->trace_breaks_call = false;
         return;
-    t->sys_result = c.result;
-    if (c.result == SIGNAL_RESTART) /* signal_deliver_pending() settles what becomes of it */
+    }
+    if (!c.no_result)
+        t->sys_result = c.result;
+    if (c.no_result || c.result == SIGNAL_RESTART) { /* signal_deliver_pending() settles what becomes of it */
+        if (tracee_is(t))
+            call_was_traced(t, &c);
         return;
+    }
     g->gpr[RAX] = (uint64_t)c.result;
     g->gpr[RCX] = g->pc;
     g->gpr[R11] = vex_rflags_get(g);
@@ -159,4 +178,6 @@ void syscall_run(Thread *t)
         core_events.reg_write(t, R11);
     }
     EVENT(sys_leave, t, (unsigned)c.no, c.result);
+    if (tracee_is(t) && t->exit_state == THREAD_RUNS)
+        tracee_call_ends(t);
 }

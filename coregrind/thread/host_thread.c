@@ -51,6 +51,17 @@ static void first_start(const pthread_attr_t *attr)
     had_one = true;
 }
 
+void host_thread_prepare(void)
+{
+    pthread_attr_t attr;
+    uint64_t before = host_mask_set(HOST_MASK_ALL);
+    pthread_attr_init(&attr);
+    if (!had_one)
+        first_start(&attr);
+    pthread_attr_destroy(&attr);
+    host_mask_set(before);
+}
+
 int host_thread_start(void *(*run)(void *), void *arg)
 {
     pthread_attr_t attr;

@@ -55,6 +55,13 @@ struct Thread {
     volatile KernelSigset held; /**< sent though blocked: those that the host cannot block */
     siginfo_t held_info[32];    /**< by signal */
 
+    /* traced by a process under Gimle (signal/tracee.h) */
+    struct TraceRecord *trace;         /**< what the tracer sees, or NULL */
+    volatile uint32_t trace_asked;     /**< the status of a stop that is wanted soon, or 0 */
+    uint32_t trace_passes;             /**< a signal that the tracer has seen already */
+    bool trace_steps;                  /**< stop after one instruction */
+    bool trace_breaks_call;            /**< the tracer has changed registers while a call was broken off */
+
     volatile uint32_t asked;           /**< number of the socket where a monitor command waits, or 0 */
 
     /* syscalls */
@@ -69,6 +76,7 @@ struct Thread {
     const struct SeccompFilter *seccomp; /**< the client's filters, newest first; shared */
     const struct SeccompFilter *seccomp_bound; /**< as many of them as the kernel has too */
     bool seccomp_strict;
+    bool gets_no_new_privs;  /**< by another thread's filter; the kernel is not told yet */
     bool frees_caches;       /**< its program has ended; what runs is only to free memory */
     uint64_t restart_block;  /**< for restart_syscall */
     UserDispatch dispatch;

@@ -91,6 +91,8 @@ static void decode_block(const Amd64Decoder *d, CodeWindow *w, GuestAddr pc, uns
     unsigned branches = mode_flags & VM_LONG_BLOCKS ? MORE_BRANCHES : BRANCHES;
     if (max == 0 || max > MAX_INSNS)
         max = 64;
+    if (mode_flags & LIFT_ONE_INSN)
+        max = 1;
     out->end_kind = JK_BORING;
     while (out->n < max) {
         size_t avail;
