@@ -64,7 +64,7 @@ void vex_state_free(VexState *s)
 }
 
 /* Bits of RFLAGS outside the condition codes. */
-enum { RF_FIXED = 0x2, RF_IF = 0x200, RF_DF = 0x400, RF_AC = 0x40000, RF_ID = 0x200000 };
+enum { RF_FIXED = 0x2, RF_IF = 0x200, RF_DF = 0x400, RF_AC_NT_TF = 0x44100, RF_ID = 0x200000 };
 enum { RF_LAHF = 0xd5, RF_OF_SHIFT = 11 };
 
 uint64_t vex_rflags_get(const GuestAmd64 *g)
@@ -74,8 +74,7 @@ uint64_t vex_rflags_get(const GuestAmd64 *g)
     f |= (g->cc & 1) << RF_OF_SHIFT;
     if ((int64_t)g->df < 0)
         f |= RF_DF;
-    if (g->ac_flag)
-        f |= RF_AC;
+    f |= g->ac_flag;
     if (g->id_flag)
         f |= RF_ID;
     return f;
@@ -85,6 +84,6 @@ void vex_rflags_set(GuestAmd64 *g, uint64_t rflags)
 {
     g->cc = CC_INIT | (rflags & RF_LAHF) << 8 | (rflags >> RF_OF_SHIFT & 1);
     g->df = rflags & RF_DF ? (uint64_t)-1 : 1;
-    g->ac_flag = !!(rflags & RF_AC);
+    g->ac_flag = rflags & RF_AC_NT_TF;
     g->id_flag = !!(rflags & RF_ID);
 }

@@ -24,7 +24,7 @@ typedef struct GuestAmd64 {
     uint64_t cc; /**< see guest_amd64.def */
     uint64_t df;
     uint64_t fs_base, gs_base;
-    uint64_t id_flag, ac_flag;
+    uint64_t id_flag, ac_flag; /**< 0 or 1; the bits AC, NT and TF of RFLAGS */
     uint64_t mxcsr;
     uint64_t k[8];
     uint8_t v[32][64];
@@ -126,6 +126,9 @@ _Static_assert(sizeof(GuestAmd64) % 64 == 0, "the shadow file keeps the alignmen
  */
 VexState *vex_state_new(size_t stack_bytes);
 void vex_state_free(VexState *s);
+
+/** In GuestAmd64.ac_flag: each instruction is to be followed by a trap. */
+#define VEX_TRAP_FLAG 0x100u
 
 /** RFLAGS image as PUSHF would store it, from cc, df, id, ac. */
 uint64_t vex_rflags_get(const GuestAmd64 *g);

@@ -83,9 +83,10 @@ const char *const ir_jump_kind_name[JK_COUNT] = {
     [JK_SIGILL] = "SIGILL",   [JK_SIGTRAP] = "SIGTRAP",   [JK_SIGSEGV] = "SIGSEGV",
     [JK_SIGFPE_DIV] = "SIGFPE_DIV", [JK_CODE_CHANGED] = "CODE_CHANGED",
     [JK_YIELD] = "YIELD",     [JK_NODECODE] = "NODECODE",
+    [JK_TRAP_FLAG] = "TRAP_FLAG",
 };
 
-_Static_assert(JK_COUNT == 13 && FK_COUNT == 13, "every kind needs its name here");
+_Static_assert(JK_COUNT == 14 && FK_COUNT == 13, "every kind needs its name here");
 
 const char *const ir_space_name[3] = { [SPACE_GUEST] = "GUEST", [SPACE_SHADOW] = "SHADOW",
                                        [SPACE_STATE] = "STATE" };

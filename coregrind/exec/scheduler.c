@@ -25,7 +25,7 @@
 #include "coregrind/tcache/tcache.h"
 #include "exec_internal.h"
 
-enum { SYSCALL_BYTES = 2 };
+enum { SYSCALL_BYTES = 2, TRAP_DEBUG = 1 };
 
 /** Where the code for (pc, mode) is put for inline lookup by indirect jumps. */
 static VexJumpEntry *jump_entry(VexState *s, unsigned mode, GuestAddr pc)
@@ -246,8 +246,11 @@ static void exec_run_interpreted(Thread *t, unsigned mode, struct Arena *arena)
         exec_fetch_fault(t);
 }
 
-/** Run one instruction; by the interpreter, so that no translation of a single one is left. */
-static void exec_run_step(Thread *t, struct Arena *arena)
+/**
+ * Run one instruction; by the interpreter, so that no translation of a single one is left.  False: there
+ * is none.
+ */
+static bool exec_run_step(Thread *t, struct Arena *arena)
 {
     VexState *s = t->state;
     GuestAddr pc = s->guest.pc;
@@ -262,9 +265,29 @@ static void exec_run_step(Thread *t, struct Arena *arena)
         s->exit_reason = VEX_EXIT_PENDING;
         if (!original && redirect_lookup(pc, &callee, &arg))
             vex_interpret_call(s, pc, mode, callee, arg, arena);
-        else if (vex_step(s, pc, mode, arena) == VEX_NO_CODE)
+        else if (vex_step(s, pc, mode, arena) == VEX_NO_CODE) {
             exec_fetch_fault(t);
+            return false;
+        }
     } while (s->guest.pc == pc && s->exit_reason != VEX_EXIT_KIND && s->exit_mode != mode);
+    return true;
+}
+
+/** Is the instruction over after the service of @p kind, or was it a fault? */
+static bool exec_kind_completes(unsigned kind)
+{
+    return kind == JK_SYSCALL || kind == JK_CLIENT_REQ || kind == JK_YIELD;
+}
+
+/** An instruction has been run by itself, for a tracer or as the trap flag wants it. */
+static void exec_stepped(Thread *t, bool traps)
+{
+    if (t->trace_steps)
+        tracee_stepped(t);
+    else if (traps && t->sys_result != SIGNAL_RESTART) { /* then the call is still to be made */
+        signal_set_fault_info(0, TRAP_DEBUG, 0);
+        signal_raise_sync(t, SIGTRAP, TRAP_TRACE, t->state->guest.pc);
+    }
 }
 
 void exec_run_thread(Thread *t)
@@ -278,23 +301,28 @@ void exec_run_thread(Thread *t)
     while (exec_safe_point(t)) {
         unsigned mode = s->exit_mode;
         exec_chaos_boundary(t);
-        bool steps = t->trace_steps;
+        bool traps = s->guest.ac_flag & VEX_TRAP_FLAG, steps = traps || t->trace_steps;
+        GuestAddr before = s->guest.pc;
         e->armed = true;
         if (steps)
-            exec_run_step(t, &arena);
+            steps = exec_run_step(t, &arena);
         else if (core_options->engine == ENGINE_INTERP)
             exec_run_interpreted(t, mode, &arena);
         else
             exec_run_compiled(t, mode);
         e->armed = false;
-        if (e->kind != ESCAPE_NONE)
+        if (e->kind != ESCAPE_NONE) {
             exec_after_escape(t, e);
+            steps = false;
+        }
         if (s->exit_reason == VEX_EXIT_KIND && service[s->exit_kind]) {
+            steps &= exec_kind_completes(s->exit_kind);
             s->exit_reason = VEX_EXIT_PENDING;
             service[s->exit_kind](t);
+            steps &= s->guest.pc != before; /* else it is to be made once more */
         }
-        if (steps && t->trace_steps && t->exit_state == THREAD_RUNS)
-            tracee_stepped(t);
+        if (steps && t->exit_state == THREAD_RUNS)
+            exec_stepped(t, traps);
     }
     arena_free(&arena);
 }

@@ -111,6 +111,7 @@ typedef enum IrJumpKind {
     JK_CODE_CHANGED,/**< the guest code at the target is no longer what was translated */
     JK_YIELD,       /**< spin-wait hint: let other threads run */
     JK_NODECODE,    /**< instruction that we cannot decode at the target: report, SIGILL */
+    JK_TRAP_FLAG,   /**< the trap flag may have been set: let whoever runs blocks look */
     JK_COUNT
 } IrJumpKind;
 

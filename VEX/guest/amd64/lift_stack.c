@@ -8,6 +8,8 @@
 
 /** RFLAGS: interrupts enabled and the bit that is always 1; the direction flag. */
 enum { RF_FIXED = 0x202, RF_DF = 0x400 };
+/** Those that ACFLAG holds; the last two are changed by 16 bits too. */
+enum { RF_AC = 0x40000, RF_NT_TF = 0x4100 };
 
 static unsigned stack_width(const Insn *in)
 {
@@ -70,7 +72,7 @@ bool lift_pushf(Lift *l, const Insn *in, const InsnRow *row)
     IrRef df = ir_select(b, down, lift_c64(l, RF_DF), lift_c64(l, 0));
     IrRef v = ir_binop(b, OP_OR, lift_get_cc_bits(l), lift_c64(l, RF_FIXED));
     v = ir_binop(b, OP_OR, v, df);
-    v = ir_binop(b, OP_OR, v, flag_bit(l, AMD64_ACFLAG, 18));
+    v = ir_binop(b, OP_OR, v, lift_get(l, AMD64_ACFLAG, 8));
     v = ir_binop(b, OP_OR, v, flag_bit(l, AMD64_IDFLAG, 21));
     push_value(l, row->sub, lift_resize(l, v, ir_type_of_size(row->sub)));
     return true;
@@ -82,7 +84,6 @@ static IrRef bit_of(Lift *l, IrRef v, unsigned shift)
     return ir_binop(l->b, OP_AND, s, lift_c64(l, 1));
 }
 
-/* The trap flag is not modelled: single-stepping a program from within is what it is for. */
 bool lift_popf(Lift *l, const Insn *in, const InsnRow *row)
 {
     IrBlock *b = l->b;
@@ -93,10 +94,14 @@ bool lift_popf(Lift *l, const Insn *in, const InsnRow *row)
     ir_put(b, AMD64_RSP, lift_plus(l, sp, row->sub));
     ir_put(b, AMD64_DF, ir_select(b, down, lift_c64(l, ~0ull), lift_c64(l, 1)));
     if (row->sub == 8) {
-        ir_put(b, AMD64_ACFLAG, bit_of(l, v, 18));
+        ir_put(b, AMD64_ACFLAG, ir_binop(b, OP_AND, v, lift_c64(l, RF_AC | RF_NT_TF)));
         ir_put(b, AMD64_IDFLAG, bit_of(l, v, 21));
+    } else {
+        IrRef kept = ir_binop(b, OP_AND, lift_get(l, AMD64_ACFLAG, 8), lift_c64(l, RF_AC));
+        ir_put(b, AMD64_ACFLAG, ir_binop(b, OP_OR, kept, ir_binop(b, OP_AND, v, lift_c64(l, RF_NT_TF))));
     }
     lift_put_cc(l, in, ir_unop(b, OP_BITS_FLAGS, TY_FLAGS, v));
+    lift_jump(l, in->next, JK_TRAP_FLAG, in->cc_live != 0);
     return true;
 }
 
