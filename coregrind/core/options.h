@@ -28,7 +28,7 @@ typedef enum CpuLevel { CPU_HOST, CPU_V1, CPU_V2, CPU_V3, CPU_V4 } CpuLevel;
 /** The values of --debug-crash: how the core is to fail at the client's exit_group(). */
 typedef enum CrashKind { CRASH_NO, CRASH_SEGV, CRASH_CHECK, CRASH_ABORT } CrashKind;
 /** Bits of chaos, in the order of options.def. */
-enum { CHAOS_REGALLOC = 1, CHAOS_TCACHE = 2, CHAOS_SIGNALS = 4, CHAOS_SCHED = 8 };
+enum { CHAOS_REGALLOC = 1, CHAOS_TCACHE = 2, CHAOS_SIGNALS = 4, CHAOS_SCHED = 8, CHAOS_END = 16 };
 
 /** Every core option that something in the core looks at, with its default in options.c. */
 typedef struct CoreOptions {

@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * --chaos=signals and --chaos=sched: what may happen at any boundary of blocks, but seldom does, happens
- * often.  No block leads to the next by itself then, so each passes through the run loop.
+ * often.  No block leads to the next by itself then, so each passes through the run loop.  --chaos=end: a
+ * signal comes with the end of a thread that handles SIGURG.
  */
 #include <sched.h>
+#include <signal.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "coregrind/core/options.h"
+#include "coregrind/signal/signal.h"
 #include "exec_internal.h"
 
 enum { POLL_ONE_IN = 16, CALL_ONE_IN = 8, YIELD_ONE_IN = 64, SLEEP_ONE_IN = 2048, LONGEST_NS = 60000 };
@@ -39,6 +43,14 @@ void exec_chaos_boundary(Thread *t)
     else
         sched_yield();
     thread_leave_blocking(t);
+}
+
+void exec_chaos_end(Thread *t)
+{
+    KernelSigaction act;
+    if (core_options->chaos & CHAOS_END && t->exit_state != THREAD_RUNS && !t->frees_caches &&
+        signal_sigaction(SIGURG, NULL, &act) == 0 && act.handler > (uintptr_t)SIG_IGN)
+        tgkill(getpid(), t->tid, SIGURG);
 }
 
 void exec_chaos_syscall(Thread *t)

@@ -37,5 +37,7 @@ bool exec_chaos(void);
 /** At the boundary of two blocks; before a system call. */
 void exec_chaos_boundary(Thread *t);
 void exec_chaos_syscall(Thread *t);
+/** After a system call: if the thread ends by it, a signal may come with that. */
+void exec_chaos_end(Thread *t);
 
 #endif

@@ -101,6 +101,7 @@ static void service_syscall(Thread *t)
     }
     exec_chaos_syscall(t);
     syscall_run(t);
+    exec_chaos_end(t);
 }
 
 /** Which of the request instructions was it? Its last byte stands before the pc. */

@@ -34,6 +34,9 @@ typedef struct Ring {
 typedef struct BufferRing {
     GuestAddr ring;
     uint32_t entries;
+    int fd;          /* of the io_uring */
+    uint16_t group;
+    uint16_t seen;   /* the ring's tail as it was looked at last */
 } BufferRing;
 
 static VEC(Ring) rings;               /* LOCK_fds */
@@ -137,20 +140,30 @@ static const UringRow rows[] = {
 #include "io_uring_ops.def"
 };
 
-/* The buffers of all rings that the kernel may choose from. */
+/*
+ * The kernel may write to any buffer that the client has put into a ring: what has been added since
+ * the ring was looked at last counts as written.  In the long run that is as much as completes.
+ */
 static void provided_buffers_written(SysCall *c)
 {
-    enum { MAX_ENTRIES = 32768 };
-    lock_take(LOCK_fds);
-    size_t n = buffer_rings.n;
-    lock_release(LOCK_fds);
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0;; i++) {
+        uint16_t tail = 0;
         lock_take(LOCK_fds);
-        BufferRing b = i < buffer_rings.n ? buffer_rings.data[i] : (BufferRing){ 0 };
+        bool any = i < buffer_rings.n;
+        BufferRing b = any ? buffer_rings.data[i] : (BufferRing){ 0 };
+        if (any && gimle_read_guest(&tail, b.ring + offsetof(struct io_uring_buf_ring, tail), 2) == 2)
+            buffer_rings.data[i].seen = tail;
+        else
+            tail = b.seen;
         lock_release(LOCK_fds);
-        for (uint32_t k = 0; k < b.entries && k < MAX_ENTRIES; k++) {
+        if (!any)
+            return;
+        if ((uint16_t)(tail - b.seen) > b.entries)
+            b.seen = (uint16_t)(tail - b.entries);
+        for (uint16_t k = b.seen; k != tail; k++) {
             struct io_uring_buf e;
-            if (gimle_read_guest(&e, b.ring + k * sizeof e, sizeof e) == sizeof e && e.addr)
+            GuestAddr at = b.ring + (k & (b.entries - 1)) * sizeof e;
+            if (gimle_read_guest(&e, at, sizeof e) == sizeof e && e.addr)
                 sys_wrote(c, e.addr, e.len);
         }
     }
@@ -215,8 +228,6 @@ static void entry_effects(SysCall *c, GuestAddr at)
         const int32_t none = -1;
         gimle_write_guest(at + offsetof(struct io_uring_sqe, fd), &none, sizeof none);
     }
-    if (sqe.flags & IOSQE_BUFFER_SELECT)
-        provided_buffers_written(c);
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         if (rows[i].opcode == sqe.opcode)
             operand_effects(c, &rows[i], &sqe, at);
@@ -249,6 +260,8 @@ void sys_io_uring_enter(SysCall *c)
     uint32_t flags = (uint32_t)c->arg[3];
     if (get_ring((int)c->arg[0], &r))
         submission_effects(c, &r, (uint32_t)c->arg[1]);
+    if (buffer_rings.n)
+        provided_buffers_written(c);
     uint64_t mask = c->arg[4], size = c->arg[5];
     if (flags & ENTER_EXT_ARG && !(flags & ENTER_EXT_ARG_REG)) {
         if (c->arg[5] == sizeof ext && c->arg[4]) {
@@ -310,13 +323,26 @@ static bool buffers_ok(GuestAddr a, uint64_t n)
     return true;
 }
 
-static void remember_buffer_ring(GuestAddr a)
+static void forget_buffer_ring(int fd, GuestAddr a)
 {
     struct io_uring_buf_reg reg;
-    if (gimle_read_guest(&reg, a, sizeof reg) != sizeof reg || reg.ring_addr == 0)
+    if (gimle_read_guest(&reg, a, sizeof reg) != sizeof reg)
         return;
     lock_take(LOCK_fds);
-    vec_push(&buffer_rings, ((BufferRing){ reg.ring_addr, reg.ring_entries }));
+    for (size_t i = buffer_rings.n; i-- > 0;)
+        if (buffer_rings.data[i].fd == fd && buffer_rings.data[i].group == reg.bgid)
+            buffer_rings.data[i] = buffer_rings.data[--buffer_rings.n];
+    lock_release(LOCK_fds);
+}
+
+static void remember_buffer_ring(int fd, GuestAddr a)
+{
+    struct io_uring_buf_reg reg;
+    forget_buffer_ring(fd, a);
+    if (gimle_read_guest(&reg, a, sizeof reg) != sizeof reg || reg.ring_addr == 0 || !reg.ring_entries)
+        return;
+    lock_take(LOCK_fds);
+    vec_push(&buffer_rings, ((BufferRing){ reg.ring_addr, reg.ring_entries, fd, reg.bgid, 0 }));
     lock_release(LOCK_fds);
 }
 
@@ -350,5 +376,7 @@ void sys_io_uring_register(SysCall *c)
     if (a && bytes && out)
         sys_wrote(c, a, bytes);
     if (opcode == IORING_REGISTER_PBUF_RING)
-        remember_buffer_ring(a);
+        remember_buffer_ring((int)c->arg[0], a);
+    else if (opcode == IORING_UNREGISTER_PBUF_RING)
+        forget_buffer_ring((int)c->arg[0], a);
 }

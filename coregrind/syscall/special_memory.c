@@ -87,10 +87,15 @@ void sys_mmap(SysCall *c)
 
 void sys_munmap(SysCall *c)
 {
+    const GuestAddr task_end = (1ULL << 47) - PAGE_SIZE_; /* by the kernel */
     GuestAddr a = c->arg[0];
     size_t len = PAGE_UP(c->arg[1]);
-    if (a % PAGE_SIZE_ || len == 0 || !aspace_is_client_range(a, len)) {
-        c->result = -EINVAL;
+    bool within = len <= task_end && a <= task_end - len;
+    if (within && a < GIMLE_CLIENT_END && len > GIMLE_CLIENT_END - a)
+        len = GIMLE_CLIENT_END - a; /* nothing of the client's is beyond */
+    bool beyond = within && a >= GIMLE_CLIENT_END && a % PAGE_SIZE_ == 0;
+    if (a % PAGE_SIZE_ || len == 0 || beyond || !aspace_is_client_range(a, len)) {
+        c->result = beyond && len ? 0 : -EINVAL;
         return;
     }
     bool gone = is_interesting(a, len);
