@@ -79,7 +79,7 @@ typedef struct VexCallSite {
     const void *fn;
 } VexCallSite;
 
-/** A place in the code that holds an address in the translation's data (8 bytes). */
+/** A place in the code that holds an address in the block's data (8 bytes; IR_DATA_NEAR: 4). */
 typedef struct VexDataSite {
     uint32_t off, kind; /**< IR_DATA_* */
 } VexDataSite;

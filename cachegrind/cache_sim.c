@@ -15,12 +15,9 @@
 /** Ref.size (references.h) is a byte. */
 enum { MAX_ACCESS = 128, ALIGNMENT = 64 };
 
-/**
- * I1 and D1 have half of the shadow each.  Lines have at least 16 bytes and their times 8, so that is room
- * for all client addresses: but for code in the last two pages of them, which never is.
- */
-#define TABLE_BYTES (16ULL << 40)
-#define SLACK 0x1000
+/** I1 and D1 have a quarter of the shadow each: all client addresses if lines have 32 bytes. */
+#define TABLE_BYTES (8ULL << 40)
+enum { TABLE_LINE_BITS = 5 };
 
 #define LIGHT_INLINE static inline __attribute__((always_inline, target("general-regs-only")))
 
@@ -41,25 +38,28 @@ static void *memory_new(size_t n, size_t size)
 static void *table_new(void *want)
 {
     int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | (want ? MAP_FIXED_NOREPLACE : 0);
-    void *p = mmap(want, TABLE_BYTES - SLACK, PROT_READ | PROT_WRITE, flags, -1, 0);
+    void *p = mmap(want, TABLE_BYTES, PROT_READ | PROT_WRITE, flags, -1, 0);
     if (p == MAP_FAILED || (want && p != want))
         return NULL;
-    madvise(p, TABLE_BYTES - SLACK, MADV_DONTDUMP);
-    madvise(p, TABLE_BYTES - SLACK, MADV_NOHUGEPAGE);
+    madvise(p, TABLE_BYTES, MADV_DONTDUMP);
+    madvise(p, TABLE_BYTES, MADV_NOHUGEPAGE);
     return p;
 }
 
 static void cache_init(Cache *c, const CacheConfig *config, void *table)
 {
     uint64_t sets = config->size / config->line / config->assoc;
-    c->used = table_new(table); /* without, since ulimit -v is set, each access is looked up */
+    c->line_bits = (unsigned)__builtin_ctz(config->line);
+    /* Without, since ulimit -v is set or lines are tiny, each access is looked up. */
+    c->used = c->line_bits < TABLE_LINE_BITS ? NULL : table_new(table);
     c->used_at = (GuestAddr)(uintptr_t)table - GIMLE_SHADOW_DELTA;
     c->set_mask = sets - 1;
     c->assoc = config->assoc;
-    c->line_bits = (unsigned)__builtin_ctz(config->line);
-    c->number_mask = TABLE_BYTES / sizeof(uint64_t) - 1;
+    c->number_mask = c->used ? TABLE_BYTES / sizeof(uint64_t) - 1 : UINT64_MAX >> c->line_bits;
     c->cut_bits = (unsigned)__builtin_clzll(c->number_mask);
     c->cut_bits = c->cut_bits > c->line_bits ? c->cut_bits - c->line_bits : 0;
+    bool usual = c->used && c->line_bits == CACHE_SIM_USUAL_LINE_BITS;
+    CHECK(!usual || c->cut_bits == CACHE_SIM_USUAL_CUT);
     c->way = memory_new(sets * config->assoc, sizeof *c->way);
     uint64_t *own = c->used ? NULL : memory_new(sets * config->assoc, sizeof *own);
     for (uint64_t i = 0; i < sets * config->assoc; i++)
@@ -69,8 +69,9 @@ static void cache_init(Cache *c, const CacheConfig *config, void *table)
 void cache_sim_init(void)
 {
     const CacheConfig *config = cg_options.cache;
-    cache_init(&cache_sim_cache[CACHE_D1], &config[CACHE_D1], gimle_shadow(0));
-    cache_init(&cache_sim_cache[CACHE_I1], &config[CACHE_I1], gimle_shadow(TABLE_BYTES - SLACK));
+    GuestAddr d1 = CACHE_SIM_D1_TIMES;
+    cache_init(&cache_sim_cache[CACHE_D1], &config[CACHE_D1], gimle_shadow(d1));
+    cache_init(&cache_sim_cache[CACHE_I1], &config[CACHE_I1], gimle_shadow(d1 + TABLE_BYTES));
     cache_init(&cache_sim_cache[CACHE_LL], &config[CACHE_LL], NULL);
     unsigned line = config[CACHE_D1].line, ll = config[CACHE_LL].line;
     max_access = line < ll ? line : ll;
@@ -86,9 +87,9 @@ uint64_t cache_sim_key(void)
 
 unsigned cache_sim_max_access(void) { return max_access; }
 
-bool cache_sim_lines_nest(void)
+bool cache_sim_lines_nest(CacheKind k)
 {
-    return cache_sim_cache[CACHE_LL].line_bits >= cache_sim_cache[CACHE_D1].line_bits;
+    return cache_sim_cache[CACHE_LL].line_bits >= cache_sim_cache[k].line_bits;
 }
 
 enum { USUAL_WAYS = 8, WAY_BITS = 3 };
@@ -183,9 +184,18 @@ GIMLE_LIGHT unsigned cache_sim_data(GuestAddr a, unsigned size)
     return cache_misses(&cache_sim_cache[CACHE_D1], a, size) ? last_access(a, size) : 0;
 }
 
+LIGHT_INLINE unsigned line_missed(const Cache *c, uint64_t line)
+{
+    bring_line(c, line);
+    return last_access(line << c->line_bits, 1);
+}
+
 GIMLE_LIGHT unsigned cache_sim_line_missed(uint64_t line)
 {
-    const Cache *d1 = &cache_sim_cache[CACHE_D1];
-    bring_line(d1, line);
-    return last_access(line << d1->line_bits, 1);
+    return line_missed(&cache_sim_cache[CACHE_D1], line);
+}
+
+GIMLE_LIGHT unsigned cache_sim_code_missed(uint64_t line)
+{
+    return line_missed(&cache_sim_cache[CACHE_I1], line);
 }

@@ -33,13 +33,21 @@ extern Cache cache_sim_cache[CACHE_KINDS] __attribute__((visibility("hidden")));
 enum { CACHE_SIM_USUAL_LINE_BITS = 6 };
 
 /**
+ * Where the times of D1 are in shadow, for simulate_amd64.S too.  What is below counts runs
+ * (block_data.c).
+ */
+enum { CACHE_SIM_D1_TIMES = 1 << 30 };
+/** The bits of addresses that number a line of usual size: the uppermost ones are left out. */
+enum { CACHE_SIM_USUAL_CUT = 18 };
+
+/**
  * The time: of the next use of a line.  While translated code runs it is in REG_TOOL(0); whoever
  * calls what follows brings it here and back.
  */
 extern uint64_t cache_sim_clock __attribute__((visibility("hidden")));
 
-/** Is a line of D1 a part of one of LL? */
-bool cache_sim_lines_nest(void);
+/** Is a line of @p k a part of one of LL? */
+bool cache_sim_lines_nest(CacheKind k);
 /** Of what translations depend on: the caches' geometry. */
 uint64_t cache_sim_key(void);
 
@@ -55,6 +63,8 @@ unsigned cache_sim_fetch(GuestAddr a, unsigned size) CACHE_SIM_HIDDEN;
 unsigned cache_sim_data(GuestAddr a, unsigned size) CACHE_SIM_HIDDEN;
 /** Access line @p line of D1, which is not there; lines nest. */
 unsigned cache_sim_line_missed(uint64_t line) CACHE_SIM_HIDDEN;
+/** Fetch from line @p line of I1, likewise. */
+unsigned cache_sim_code_missed(uint64_t line) CACHE_SIM_HIDDEN;
 
 /** The longest access that is simulated; longer ones are cut. */
 unsigned cache_sim_max_access(void);

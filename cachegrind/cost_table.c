@@ -111,7 +111,7 @@ static void collect_item(const Item *i)
     const uint64_t *c = item_counters(i);
     switch ((ItemKind)i->kind) {
     case ITEM_STRETCH:
-        collect_stretch(item, *c);
+        collect_stretch(item, item_block(i)->runs[i->counter]);
         break;
     case ITEM_FETCH:
         collect(((const Fetch *)item)->addr, COST_I1MR, c, 2);
@@ -136,10 +136,10 @@ static void collect_item(const Item *i)
     }
 }
 
-static bool any_counted(const Block *b)
+static bool any_of(const uint64_t *counter, uint32_t n)
 {
-    for (uint32_t i = 0; i < b->n_counters; i++)
-        if (b->counters[i])
+    for (uint32_t i = 0; i < n; i++)
+        if (counter[i])
             return true;
     return false;
 }
@@ -148,11 +148,12 @@ static void collect_blocks(void)
 {
     for (size_t i = 0; i < blocks.n; i++) {
         const Block *b = blocks.data[i];
-        if (!any_counted(b))
+        if (!any_of(b->runs, b->n_runs) && !any_of(b->counters, b->n_counters))
             continue;
         const char *p = (const char *)(b + 1), *end = (const char *)b + b->len;
         for (; p < end; p += ((const Item *)(const void *)p)->len)
             collect_item((const Item *)(const void *)p);
+        memset(b->runs, 0, b->n_runs * sizeof *b->runs);
         memset(b->counters, 0, b->n_counters * sizeof *b->counters);
     }
 }

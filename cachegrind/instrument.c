@@ -100,8 +100,10 @@ static void begin_stretch(Instr *x)
 {
     x->in_stretch = true;
     x->n_insns = 0;
-    x->runs = block_counters(x->block, 1);
-    emit_add(x->b, &x->block->counters[x->runs], ir_const(x->b, TY_I64, 1));
+    x->runs = block_runs(x->block);
+    IrMem m = { ir_const(x->b, TY_I64, block_runs_at(x->block, x->runs)), IR_NONE, 0, 0 };
+    IrRef one = ir_const(x->b, TY_I64, 1), runs = ir_load(x->b, SPACE_SHADOW, TY_I64, m);
+    ir_store(x->b, SPACE_SHADOW, m, ir_binop(x->b, OP_ADD, runs, one));
 }
 
 static void end_stretch(Instr *x)
@@ -145,9 +147,9 @@ static Group *new_group(Instr *x, const OpenGroup *o)
     return g;
 }
 
-static void call_group(Instr *x, const IrEntry *e, const Group *g, IrRef arg)
+static void call_entry(Instr *x, const IrEntry *e, const void *item, IrRef arg)
 {
-    IrRef args[2] = { pointer(x->b, g), arg };
+    IrRef args[2] = { pointer(x->b, item), arg };
     ir_call(x->b, &e->callee, IR_NONE, args, 2);
 }
 
@@ -180,12 +182,12 @@ static IrMem data_time(IrBlock *b, const OpenGroup *o, int64_t at, IrRef *line)
     return (IrMem){ ir_const(b, TY_I64, d1->used_at), *line, WORD_BITS, 0 };
 }
 
-/** The line whose time is at @p time is used; if it is not there @p e is called with @p arg before. */
-static void emit_look(Instr *x, IrMem time, const IrEntry *e, const Group *g, IrRef arg)
+/** The line whose time is at @p time is used; if it is not there @p e is called before. */
+static void emit_look(Instr *x, IrMem time, const IrEntry *e, const void *item, IrRef arg)
 {
     IrRef used = ir_load(x->b, SPACE_SHADOW, TY_I64, time);
     ir_cold_begin(x->b, ir_cmp(x->b, OP_CMPEQ, used, ir_const(x->b, TY_I64, 0)));
-    call_group(x, e, g, arg);
+    call_entry(x, e, item, arg);
     ir_cold_end(x->b);
     emit_use(x->b, time);
 }
@@ -204,11 +206,11 @@ static void emit_look_at_line(Instr *x, const OpenGroup *o)
         first = ir_binop(b, OP_ADD, first, ir_const(b, TY_I64, (uint64_t)o->lo));
     if (o->hi - o->lo > 1) {
         ir_cold_begin(b, emit_may_cross(b, o, first));
-        call_group(x, &sim_group_odd, g, o->address);
+        call_entry(x, &sim_group_odd, g, o->address);
         ir_cold_end(b);
     }
     IrMem time = data_time(b, o, o->lo, &line);
-    emit_look(x, time, &sim_group_missed, g, line);
+    emit_look(x, time, &sim_line_missed, item_counters(&g->head), line);
 }
 
 /**
@@ -227,7 +229,7 @@ static void emit_look_at_ends(Instr *x, const OpenGroup *o)
 static bool has_usual_lines(const Cache *d1)
 {
     return d1->used && d1->line_bits == CACHE_SIM_USUAL_LINE_BITS && d1->set_mask &&
-           cache_sim_lines_nest();
+           cache_sim_lines_nest(CACHE_D1);
 }
 
 /** Emit the look at the open group, if there is one. */
@@ -244,7 +246,7 @@ static void close_group(Instr *x)
     else if (looks)
         emit_look_at_line(x, o);
     else
-        call_group(x, &sim_group, new_group(x, o), o->address);
+        call_entry(x, &sim_group, new_group(x, o), o->address);
     o->n = 0;
 }
 
@@ -407,16 +409,21 @@ static IrMem code_time(IrBlock *b, uint64_t line)
 }
 
 /**
- * A fetch that enters a line: it is used now.  If it is not in I1 the helper puts it there first.
+ * A fetch that enters a line: it is used now.  If it is not in I1 a helper puts it there first.
  * Where a fetch is in two lines the helper may be called without need, which changes nothing.
  */
-static void emit_fetch(const Instr *x, const Fetch *f, uint64_t first, uint64_t last)
+static void emit_fetch(Instr *x, const Fetch *f, uint64_t first, uint64_t last)
 {
     IrBlock *b = x->b;
     const Cache *i1 = &cache_sim_cache[CACHE_I1];
     IrRef arg = pointer(b, f);
     if (!i1->used || (first != last && i1->set_mask == 0)) {
         ir_call(b, &sim_fetch.callee, IR_NONE, &arg, 1);
+        return;
+    }
+    if (first == last && cache_sim_lines_nest(CACHE_I1)) {
+        emit_look(x, code_time(b, last), &sim_code_missed, item_counters(&f->head),
+                  ir_const(b, TY_I64, last));
         return;
     }
     if (first + 1 == x->line) /* the line of the fetch before is still the one used last */

@@ -12,12 +12,14 @@ enum { MAX_REF_SIZE = UINT8_MAX };
 /* simulate_amd64.S has the other way into these, and calls them. */
 #define HIDDEN __attribute__((visibility("hidden")))
 extern HIDDEN const char cg_fetch_entry[], cg_group_entry[], cg_group_odd_entry[],
-    cg_group_missed_entry[];
+    cg_line_missed_entry[], cg_code_missed_entry[];
 HIDDEN uint64_t cg_fetch(struct VexState *s, uint64_t fetch);
 HIDDEN uint64_t cg_group(struct VexState *s, uint64_t group, uint64_t a);
-HIDDEN uint64_t cg_group_missed(struct VexState *s, uint64_t group, uint64_t line);
+HIDDEN uint64_t cg_line_missed(struct VexState *s, uint64_t misses, uint64_t line);
+HIDDEN uint64_t cg_code_missed(struct VexState *s, uint64_t misses, uint64_t line);
 
 _Static_assert(offsetof(Group, lo) == 16 && offsetof(Group, span) == 20, "as in simulate_amd64.S");
+_Static_assert(CACHE_SIM_D1_TIMES == 0x40000000 && CACHE_SIM_USUAL_CUT == 18, "as there");
 
 /** Misses of the first level and of the last one: costs that stand next to each other. */
 static inline __attribute__((always_inline, target("general-regs-only"))) void
@@ -52,12 +54,18 @@ uint64_t GIMLE_LIGHT cg_group(struct VexState *s, uint64_t group, uint64_t a)
     return 0;
 }
 
-/** The first of the group's accesses misses and the others find its line there. */
-uint64_t GIMLE_LIGHT cg_group_missed(struct VexState *s, uint64_t group, uint64_t line)
+/** Of a group: the first access misses and the others find its line there. */
+uint64_t GIMLE_LIGHT cg_line_missed(struct VexState *s, uint64_t misses, uint64_t line)
 {
-    const Group *g = (const Group *)(uintptr_t)group;
     (void)s;
-    count_misses(item_counters(&g->head), cache_sim_line_missed(line));
+    count_misses((uint64_t *)(uintptr_t)misses, cache_sim_line_missed(line));
+    return 0;
+}
+
+uint64_t GIMLE_LIGHT cg_code_missed(struct VexState *s, uint64_t misses, uint64_t line)
+{
+    (void)s;
+    count_misses((uint64_t *)(uintptr_t)misses, cache_sim_code_missed(line));
     return 0;
 }
 
@@ -109,10 +117,18 @@ static GIMLE_LIGHT uint64_t group_odd(struct VexState *s, uint64_t arg, uint64_t
     return 0;
 }
 
-static GIMLE_LIGHT uint64_t group_missed(struct VexState *s, uint64_t arg, uint64_t line)
+static GIMLE_LIGHT uint64_t line_missed(struct VexState *s, uint64_t misses, uint64_t line)
 {
     take_time(s);
-    cg_group_missed(s, arg, line);
+    cg_line_missed(s, misses, line);
+    give_time(s);
+    return 0;
+}
+
+static GIMLE_LIGHT uint64_t code_missed(struct VexState *s, uint64_t misses, uint64_t line)
+{
+    take_time(s);
+    cg_code_missed(s, misses, line);
     give_time(s);
     return 0;
 }
@@ -207,7 +223,8 @@ static GIMLE_LIGHT uint64_t trace(struct VexState *s, uint64_t kind, uint64_t a,
 const IrEntry sim_fetch = ENTRY(fetch, 1);
 const IrEntry sim_group = ENTRY(group, 2);
 const IrEntry sim_group_odd = ENTRY(group_odd, 2);
-const IrEntry sim_group_missed = ENTRY(group_missed, 2);
+const IrEntry sim_line_missed = ENTRY(line_missed, 2);
+const IrEntry sim_code_missed = ENTRY(code_missed, 2);
 const IrCallee sim_lanes = { "cachegrind_lanes", (void *)access_lanes, CALLEE_FULL, TY_NONE, 2 };
 const IrCallee sim_conditional = LIGHT("conditional", conditional, 2);
 const IrCallee sim_indirect = LIGHT("indirect", indirect, 2);

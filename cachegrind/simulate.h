@@ -17,7 +17,8 @@ void sim_thread_runs(struct VexState *before, struct VexState *now);
 extern const IrEntry sim_fetch;         /**< (Fetch *): it is new in a line, which may not be in I1 */
 extern const IrEntry sim_group;         /**< (Group *, address) */
 extern const IrEntry sim_group_odd;     /**< (Group *, address): only if it is in two lines */
-extern const IrEntry sim_group_missed;  /**< (Group *, line): in one line, which is not in D1 */
+extern const IrEntry sim_line_missed;   /**< (counters of misses, line), which is not in D1 */
+extern const IrEntry sim_code_missed;   /**< (counters of misses, line), which is not in I1 */
 extern const IrCallee sim_lanes;        /**< (LaneRefs *, address) */
 extern const IrCallee sim_conditional;  /**< (Branch *, taken): counts mispredictions only */
 extern const IrCallee sim_indirect;     /**< (Branch *, target): counts mispredictions only */

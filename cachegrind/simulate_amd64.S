@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What translated code calls when it has seen itself that an access or a fetch is not a plain hit:
- * IrEntries, R10 is the item, R11 an address or a line.  The time is in R14 (REG_TOOL(0)) there and
- * in cache_sim_clock for C.
+ * IrEntries, R10 is the item or its counters, R11 an address or a line.  The time is in R14
+ * (REG_TOOL(0)) there and in cache_sim_clock for C.
  */
 #include "gimle/entry_amd64.h"
 
 #define GROUP_LO 16		/* Group in block_data.h */
 #define GROUP_SPAN 20
 #define LINE_BITS 6		/* CACHE_SIM_USUAL_LINE_BITS */
-#define CUT 17			/* bits of addresses that are left out, so that 47 remain */
+#define CUT 18			/* CACHE_SIM_USUAL_CUT */
+#define TIMES 0x40000000	/* CACHE_SIM_D1_TIMES */
 #define WORD 8
 
 	.hidden	cache_sim_clock
-	.hidden	cg_group, cg_group_missed, cg_fetch
+	.hidden	cg_group, cg_line_missed, cg_code_missed, cg_fetch
 	.text
 
 .macro IN_C function
@@ -39,11 +40,11 @@ GIMLE_ENTRY cg_group_odd_entry
 	shrq	$CUT + LINE_BITS, %rax
 	cmpq	%r9, %rax
 	je	1f
-	cmpq	$0, %gs:(, %r9, WORD)
+	cmpq	$0, %gs:TIMES(, %r9, WORD)
 	je	2f
-	cmpq	$0, %gs:(, %rax, WORD)
+	cmpq	$0, %gs:TIMES(, %rax, WORD)
 	je	2f
-	movq	%r14, %gs:(, %rax, WORD)
+	movq	%r14, %gs:TIMES(, %rax, WORD)
 	incq	%r14
 1:	popq	%rax
 	ret
@@ -58,10 +59,15 @@ cg_group_entry:
 	IN_C cg_group
 	.size	cg_group_entry, . - cg_group_entry
 
-/* A group in one line, R11, that is not in D1. */
-GIMLE_ENTRY cg_group_missed_entry
-	IN_C cg_group_missed
-	.size	cg_group_missed_entry, . - cg_group_missed_entry
+/* An access in one line, R11, that is not in D1. */
+GIMLE_ENTRY cg_line_missed_entry
+	IN_C cg_line_missed
+	.size	cg_line_missed_entry, . - cg_line_missed_entry
+
+/* A fetch from one line, R11, that is not in I1. */
+GIMLE_ENTRY cg_code_missed_entry
+	IN_C cg_code_missed
+	.size	cg_code_missed_entry, . - cg_code_missed_entry
 
 GIMLE_ENTRY cg_fetch_entry
 	IN_C cg_fetch

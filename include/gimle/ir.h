@@ -214,6 +214,12 @@ struct NativeInsn;
 enum {
     IR_DATA_COUNTERS, /**< all zero when the block is made */
     IR_DATA_RECORD,   /**< with contents that hold in any run: no addresses */
+    /**
+     * All zero, too, and only added to, by a LOAD, an ADD and a STORE one after the other: words
+     * whose addresses, constants of SPACE_SHADOW, are below 2 GiB, so that one short instruction
+     * does it.  base is such an address, not one of ours.
+     */
+    IR_DATA_NEAR,
     IR_DATA_KINDS
 };
 typedef struct IrData {

@@ -64,9 +64,11 @@ static bool same_word(const Cg *g, const IrInsn *a, const IrInsn *b)
     if (a->space == SPACE_STATE)
         return true;
     IrRef base = a->arg[0];
-    return a->space == SPACE_GUEST && base != IR_NONE && base == b->arg[0] && is_const(g, base) &&
-           a->arg[1] == IR_NONE && b->arg[1] == IR_NONE &&
-           code_data_kind(g, g->insn[base].imm + (uint64_t)a->disp) >= 0;
+    if (base == IR_NONE || base != b->arg[0] || !is_const(g, base) || a->arg[1] != IR_NONE ||
+        b->arg[1] != IR_NONE)
+        return false;
+    uint64_t at = g->insn[base].imm + (uint64_t)a->disp;
+    return a->space == SPACE_GUEST ? code_data_kind(g, at) >= 0 : code_is_near(g, at);
 }
 
 /** Homes in registers: only with constants, else the result is better made early. */

@@ -135,21 +135,27 @@ void emit_function_address(Cg *g, unsigned reg, const void *fn)
 
 int code_data_kind(const Cg *g, uint64_t v)
 {
-    for (int k = 0; k < IR_DATA_KINDS; k++)
+    for (int k = 0; k < IR_DATA_NEAR; k++)
         if (v - (uint64_t)(uintptr_t)g->b->data[k].base < g->b->data[k].len)
             return k;
     return -1;
+}
+
+static void data_site(Cg *g, uint32_t off, int kind)
+{
+    g->data = grow(g, g->data, &g->cap_data, g->n_data, sizeof *g->data);
+    g->data[g->n_data++] = (VexDataSite){ off, (uint32_t)kind };
 }
 
 void emit_constant(Cg *g, unsigned reg, uint64_t v)
 {
     int kind = code_data_kind(g, v);
     emit_mov_imm(g->c, reg, v);
-    if (kind < 0)
-        return;
-    g->data = grow(g, g->data, &g->cap_data, g->n_data, sizeof *g->data);
-    g->data[g->n_data++] = (VexDataSite){ code_here(g) - 8, (uint32_t)kind };
+    if (kind >= 0)
+        data_site(g, code_here(g) - 8, kind);
 }
+
+void code_near_site(Cg *g, unsigned imm) { data_site(g, code_here(g) - 4 - imm, IR_DATA_NEAR); }
 
 static uint32_t resolve(Loc l, uint32_t cold) { return l & LOC_COLD ? (l & ~LOC_COLD) + cold : l; }
 

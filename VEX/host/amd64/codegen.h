@@ -413,8 +413,16 @@ static inline void code_point(Cg *g)
         last->cc_in_host != (g->cc == CCS_EFLAGS))
         code_point_new(g);
 }
-/** IR_DATA_* that @p v points into, or -1. */
+/** IR_DATA_COUNTERS or _RECORD, which @p v points into, or -1. */
 int code_data_kind(const Cg *g, uint64_t v);
+/** Is @p a, of SPACE_SHADOW, in IR_DATA_NEAR? */
+static inline bool code_is_near(const Cg *g, uint64_t a)
+{
+    const IrData *near = &g->b->data[IR_DATA_NEAR];
+    return a - (uint64_t)(uintptr_t)near->base < near->len;
+}
+/** The displacement before the last @p imm bytes of the code is in IR_DATA_NEAR. */
+void code_near_site(Cg *g, unsigned imm);
 /** Load a constant, which may point into the block's data. */
 void emit_constant(Cg *g, unsigned reg, uint64_t v);
 /** Load the address of a function of ours. */

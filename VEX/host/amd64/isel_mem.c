@@ -77,8 +77,11 @@ HMem host_mem(Cg *g, const IrInsn *i)
         m.index = (int8_t)use_gpr(g, index);
         m.scale = i->scale;
     }
-    if (base != IR_NONE && is_const(g, base))
-        return mem_const(g, (uint64_t)const_value(g, base) + (uint64_t)disp, m);
+    if (base != IR_NONE && is_const(g, base)) {
+        uint64_t at = (uint64_t)const_value(g, base) + (uint64_t)disp;
+        CHECK(!m.gs || i->op == OP_STORE || !code_is_near(g, at), "near data can only be added to");
+        return mem_const(g, at, m);
+    }
     int rb = base == IR_NONE ? H_NONE : use_gpr(g, base);
     if (!fits_i32(disp))
         return mem_far(g, rb, disp, m);
@@ -109,6 +112,30 @@ static const uint8_t alu_of[OP_COUNT] = {
     [OP_ADD] = ALU_ADD, [OP_SUB] = ALU_SUB, [OP_AND] = ALU_AND, [OP_OR] = ALU_OR,
     [OP_XOR] = ALU_XOR
 };
+
+/** *m += @p imm, in IR_DATA_NEAR. */
+static void add_near(Cg *g, const HMem *m, const IrInsn *op)
+{
+    int64_t imm;
+    CHECK(op->op == OP_ADD && op->type == TY_I64 && const_imm(g, op->arg[1], &imm));
+    if (cc_busy(g)) {
+        int t = tmp_gpr(g);
+        emit_load(g->c, 8, (unsigned)t, m);
+        code_near_site(g, 0);
+        HMem sum = { (int8_t)t, H_NONE, 0, false, (int32_t)imm };
+        emit_lea(g->c, 8, (unsigned)t, &sum);
+        emit_store(g->c, 8, (unsigned)t, m);
+        code_near_site(g, 0);
+    } else if (imm == 1) {
+        cc_clobber(g);
+        emit_rm(g->c, O_GROUP5, 8, 0, m); /* inc */
+        code_near_site(g, 0);
+    } else {
+        cc_clobber(g);
+        emit_alu_mi(g->c, ALU_ADD, 8, m, imm);
+        code_near_site(g, fits_i8(imm) ? 1 : 4);
+    }
+}
 
 /** r op= x done in the home of r, if the value read is still there. */
 static bool rmw_state(Cg *g, const HMem *m, unsigned size, const IrInsn *op)
@@ -291,16 +318,23 @@ void gen_store(Cg *g, IrRef i)
     }
     unsigned size = size_of(type_of(g, v));
     HMem m = host_mem(g, insn);
+    bool near = m.gs && m.base == H_NONE && m.index == H_NONE && code_is_near(g, (uint64_t)m.disp);
     int64_t imm;
     if ((g->val[v].flags & VF_LAZY) && (g->val[v].flags & VF_RMW)) {
         const IrInsn *op = insn_of(g, v);
-        if (g->val[op->arg[0]].flags & VF_LAZY)
+        bool lazy = g->val[op->arg[0]].flags & VF_LAZY;
+        CHECK(lazy || !near, "near data can only be added to");
+        if (near)
+            add_near(g, &m, op);
+        else if (lazy)
             rmw_state(g, &m, size, op);
         else
             emit_store(g->c, size, (unsigned)compute_rmw(g, op), &m);
-    } else if (const_imm(g, v, &imm)) {
-        emit_store_imm(g->c, size, imm, &m);
-    } else {
-        emit_store(g->c, size, (unsigned)use_gpr(g, v), &m);
+        return;
     }
+    CHECK(!near, "near data can only be added to");
+    if (const_imm(g, v, &imm))
+        emit_store_imm(g->c, size, imm, &m);
+    else
+        emit_store(g->c, size, (unsigned)use_gpr(g, v), &m);
 }

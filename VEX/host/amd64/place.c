@@ -63,14 +63,14 @@ static bool move_data(const Move *m, GuestAddr pc, unsigned mode, VexTranslation
         return false;
     for (uint32_t i = 0; i < t->n_data_sites; i++) {
         const VexDataSite *s = &t->data_sites[i];
-        uint32_t at = moved(m, s->off, 8);
-        uint64_t address;
+        uint32_t size = s->kind == IR_DATA_NEAR ? 4 : 8, at = moved(m, s->off, size);
+        uint64_t address = 0;
         if (at == UINT32_MAX || s->kind >= IR_DATA_KINDS)
             return false;
-        memcpy(&address, m->buf + at, 8);
+        memcpy(&address, m->buf + at, size);
         address += (uint64_t)(uintptr_t)out->data[s->kind].base -
                    (uint64_t)(uintptr_t)t->data[s->kind].base;
-        memcpy(m->buf + at, &address, 8);
+        memcpy(m->buf + at, &address, size);
     }
     return true;
 }
