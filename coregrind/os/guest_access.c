@@ -2,8 +2,10 @@
 /* Access to client memory from C code that must not die when the client's pointer is bad. */
 #include "coregrind/os/guest_access.h"
 
+#include <stddef.h>
 #include <ucontext.h>
 
+#include "coregrind/os/guarded_load.h"
 #include "coregrind/os/safe_copy.h"
 #include "gimle/memory.h"
 
@@ -11,14 +13,32 @@ size_t guest_copy_bytes(void *dst, const void *src, size_t n);
 size_t guest_copy_strlen(const char *s, size_t max);
 extern const char guest_copy_start[], guest_copy_end[], guest_copy_fault[];
 
+/* Made by the linker where there are such loads. */
+extern const GuardedLoad __start_guarded_loads[] __attribute__((weak, visibility("hidden")));
+extern const GuardedLoad __stop_guarded_loads[] __attribute__((weak, visibility("hidden")));
+
 static bool guarded;
 
 void guest_access_set_guarded(void) { guarded = true; }
+
+/** Where to go on after a fault at @p pc, or 0 if that is no guarded load. */
+static uintptr_t resume_after_load(uintptr_t pc)
+{
+    for (const GuardedLoad *l = __start_guarded_loads; l < __stop_guarded_loads; l++)
+        if ((uintptr_t)&l->load + (uintptr_t)(intptr_t)l->load == pc)
+            return (uintptr_t)&l->resume + (uintptr_t)(intptr_t)l->resume;
+    return 0;
+}
 
 bool guest_access_fixup(void *context)
 {
     ucontext_t *uc = context;
     uintptr_t pc = (uintptr_t)uc->uc_mcontext.gregs[REG_RIP];
+    uintptr_t resume = resume_after_load(pc);
+    if (resume) {
+        uc->uc_mcontext.gregs[REG_RIP] = (greg_t)resume;
+        return true;
+    }
     if (pc < (uintptr_t)guest_copy_start || pc >= (uintptr_t)guest_copy_end)
         return false;
     if (pc != (uintptr_t)guest_copy_start) /* in the string loop: not "the rest", but "no string" */

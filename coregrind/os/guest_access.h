@@ -12,7 +12,7 @@
 void guest_access_set_guarded(void);
 /**
  * For the handlers, async-signal-safe: if the fault of context @p uc (ucontext_t) is one of our
- * copies', make it return early and answer true.
+ * copies' or a guarded load's (guarded_load.h), make it return early and answer true.
  */
 bool guest_access_fixup(void *uc);
 

@@ -15,6 +15,7 @@
 #include <sys/mman.h>
 
 #include "base/check.h"
+#include "coregrind/os/guarded_load.h"
 
 enum { ENTRY_BITS = 11, ENTRIES = 1 << ENTRY_BITS, HINT_BITS = 11, HINTS = 1 << HINT_BITS };
 
@@ -53,12 +54,12 @@ typedef struct TraceMemo {
 /** Not in the threads' own storage, which their host stacks have to hold. */
 static _Thread_local TraceMemo *memo;
 
-typedef uint64_t __attribute__((aligned(1), may_alias)) StackWord;
-
-/* Not for AddressSanitizer: other frames' red zones are read on purpose. */
-__attribute__((no_sanitize("address"))) static inline uint64_t word_at(GuestAddr a)
+/** 0 where the client took part of its stack away: that is no return address. */
+static inline uint64_t word_at(GuestAddr a)
 {
-    return *(const StackWord *)(uintptr_t)a;
+    uint64_t v;
+    guarded_load(a, &v);
+    return v;
 }
 
 static bool in_stack(GuestAddr sp)

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "base/ranked_lock.h"
+#include "coregrind/os/guarded_load.h"
 #include "coregrind/os/safe_copy.h"
 #include "coregrind/unwind/cfi_cache.h"
 
@@ -54,15 +55,11 @@ static bool read_elsewhere(Reader *r, GuestAddr a, uint64_t *out)
     return true;
 }
 
-typedef uint64_t __attribute__((aligned(1), may_alias)) UnalignedWord;
-
-/* Not for AddressSanitizer: other frames' red zones are read on purpose. */
-__attribute__((no_sanitize("address"))) static inline bool read_word(Reader *r, GuestAddr a, uint64_t *out)
+/* The client may have taken parts of its stack away. */
+static inline bool read_word(Reader *r, GuestAddr a, uint64_t *out)
 {
-    if (__builtin_expect(a >= r->lo && a < r->hi && r->hi - a >= sizeof *out, 1)) {
-        *out = *(const UnalignedWord *)(uintptr_t)a;
+    if (__builtin_expect(a >= r->lo && a < r->hi && r->hi - a >= sizeof *out, 1) && guarded_load(a, out))
         return true;
-    }
     return read_elsewhere(r, a, out);
 }
 

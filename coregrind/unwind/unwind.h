@@ -48,8 +48,8 @@ void unwind_init(void);
  * pcs[0] is regs->pc, pcs[i] the return address of the i-th caller (the call is before it:
  * describe pcs[i] - 1), except where frame i - 1 is a signal handler's trampoline: then pcs[i]
  * is the interrupted instruction plus 1, so that the same rule holds.  sps (or NULL) receives
- * the stack pointer of each frame.  [stack_lo, stack_hi) is the readable part of the thread's
- * stack, read directly; everything else is read with checks.  Returns how many, 1..max.
+ * the stack pointer of each frame.  [stack_lo, stack_hi) is the thread's stack, read with guarded
+ * loads; everything else is read with checks, which cost more.  Returns how many, 1..max.
  */
 unsigned unwind_stack(const UnwindRegs *regs, GuestAddr *pcs, unsigned max, GuestAddr *sps,
                       GuestAddr stack_lo, GuestAddr stack_hi);
