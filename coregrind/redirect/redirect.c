@@ -21,8 +21,10 @@
 #include "base/vec.h"
 #include "coregrind/aspace/aspace.h"
 #include "coregrind/core/events.h"
+#include "coregrind/core/options.h"
 #include "coregrind/debuginfo/debuginfo.h"
 #include "coregrind/redirect/required_symbols.h"
+#include "coregrind/redirect/trace_malloc.h"
 #include "coregrind/tcache/tcache.h"
 #include "coregrind/thread/thread.h"
 
@@ -83,13 +85,20 @@ static GuestAddr stand_in_new(void)
     return a;
 }
 
+/** In the place of a quick form whose calls are to be shown. */
+static GuestQuick decline(uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3, VexState *s, const Intercept *what)
+{
+    (void)a0, (void)a1, (void)a2, (void)a3, (void)s, (void)what;
+    return guest_quick_declined();
+}
+
 static Entry *entry_add(EntryKind kind, GuestAddr at, const Intercept *what, GuestAddr symbol)
 {
     Entry *e = calloc(1, sizeof *e);
     CHECK(e != NULL);
     *e = (Entry){ .kind = kind, .what = what, .at = at, .addr = symbol };
     if (what && what->quick && (kind == ENTRY_FUNCTION || kind == ENTRY_STAND_IN))
-        e->quick = (VexQuick){ (const void *)what->quick, what };
+        e->quick = (VexQuick){ core_options->trace_malloc ? (const void *)decline : (const void *)what->quick, what };
     lock_take(LOCK_redirect);
     Entry *old = hashmap_get_ptr(&entries, at);
     if (!old)
@@ -441,6 +450,8 @@ static uint64_t redirect_enter(VexState *s, uint64_t arg)
         t->host_calls--;
         t->host_entry = NULL;
         return 0;
+    } else if (core_options->trace_malloc) {
+        trace_malloc_call(&call);
     } else {
         e->what->before(&call);
     }

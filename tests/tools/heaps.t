@@ -25,6 +25,8 @@ system("gcc -g -O1 -fno-builtin -w -I'$work/include' $include -o '$work/monitor'
 system("gcc -O1 -fno-builtin -w -o '$work/placed' '$source/placed.c'") == 0 or die 'cannot compile placed.c';
 system("gcc -g -O2 -fno-builtin -w -o '$work/functions' '$source/functions.c'") == 0 or die 'cannot compile functions.c';
 
+system("g++ -std=c++17 -O0 -fno-builtin -w -o '$work/traced' '$source/traced.cc'") == 0 or die 'cannot compile traced.cc';
+
 my @tests;
 
 # "time heap extra" of each snapshot
@@ -138,6 +140,43 @@ push @tests, ['snapshots on request', sub {
     push @bad, 'all.out' if !-e "$work/all.out" || snapshots(Run::slurp("$work/all.out")) < 3;
     return (!@bad, @bad);
 }];
+
+# Lines of --trace-malloc=yes, and no others; the second run takes translations that a run without it kept.
+my $traced = <<'END';
+malloc(10) = P
+realloc(P,100) = P
+realloc(P,0)free(P)
+ = 0
+realloc(0x0,5)malloc(5) = P
+free(P)
+calloc(3,4) = P
+free(P)
+_Znwm(4) = P
+_ZdlPvm(P)
+_Znam(12) = P
+_ZdaPv(P)
+memalign(al 64, size 11) = P
+memalign(al 32, size 64) = P
+free(P)
+memalign(al 4096, size 13) = P
+free(P)
+memalign(al 128, size 20) = P
+free(P)
+_ZnwmSt11align_val_t(size 64, al 64) = P
+_ZdlPvmSt11align_val_t(P)
+free(P)
+END
+for my $tool ('massif', 'memcheck') {
+    push @tests, ["--trace-malloc=yes: $tool", sub {
+        my @cmd = ($gimle, '-q', "--tool=$tool", "--cache-dir=$work/traced-$tool.cache",
+            $tool eq 'massif' ? "--massif-out-file=$work/traced.massif" : (), "$work/traced");
+        my ($plain, $r) = map { Run::run(cmd => [$cmd[0], @$_, @cmd[1 .. $#cmd]], base => "$work/traced-$tool", dir => $work) }
+            [], ['--trace-malloc=yes'];
+        my $text = $r->{err} =~ s/^--\d+-- //gmr =~ s/0x[0-9A-F]{4,}/P/gr;
+        $text =~ s/\A.*?(?=^malloc\(10\))//ms; # what libraries did before
+        return $plain->{err} eq '' && index($text, $traced) == 0 ? 1 : (0, $plain->{err}, $text);
+    }];
+}
 
 for my $option ('--time-unit=i', '--time-unit=ms', '--stacks=yes', '--pages-as-heap=yes', '--heap=no', '--depth=2',
         '--threshold=50', '--alloc-fn=list(int)', '--detailed-freq=1', '--max-snapshots=10') {
