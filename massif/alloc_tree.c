@@ -29,6 +29,7 @@ typedef struct Place {
 } Place;
 
 struct Context {
+    const StackTrace *trace;
     bool ignored;
     bool is_in_trees; /**< is one of contexts */
     uint64_t bytes;
@@ -160,6 +161,7 @@ static Context *context_new(const StackTrace *t, bool in_function)
     const Node *nodes[MAX_FRAMES * 2];
     unsigned first = skip_alloc_fns(t, in_function), n = expand(t, first, nodes, MAX_FRAMES * 2);
     Context *c = arena_alloc(&arena, sizeof *c + n * sizeof c->frame[0]);
+    c->trace = t;
     c->ignored = starts_with_ignored(t, first);
     c->n = n;
     memcpy(c->frame, nodes, n * sizeof nodes[0]);
@@ -181,6 +183,7 @@ Context *context_here(Thread *t, bool in_function)
 }
 
 bool context_is_ignored(const Context *c) { return c->ignored; }
+const StackTrace *context_trace(const Context *c) { return c->trace; }
 
 void context_add(Context *c, int64_t bytes)
 {

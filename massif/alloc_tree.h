@@ -17,6 +17,8 @@ typedef struct Context Context;
 Context *context_here(Thread *t, bool in_function);
 /** Is it one of a function that --ignore-fn names? */
 bool context_is_ignored(const Context *c);
+/** Where it is. */
+const StackTrace *context_trace(const Context *c);
 /** @p bytes more (or less) are in use. */
 void context_add(Context *c, int64_t bytes);
 

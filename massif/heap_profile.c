@@ -10,6 +10,7 @@
 #include <malloc.h>
 #include <string.h>
 
+#include "gimle/xtree.h"
 #include "placement.h"
 #include "snapshots.h"
 
@@ -24,7 +25,19 @@ static void set_context(HeapBlock *b, Context *c)
     b->alloc = (const StackTrace *)(const void *)c;
 }
 
-void heap_profile_start(void) { gimle_heap_init(ROUND, 0, 0); }
+static bool writes_tree;   /**< --xtree-memory */
+
+void heap_profile_start(void)
+{
+    gimle_heap_init(ROUND, 0, 0);
+    writes_tree = ms_options.heap && gimle_core_option("xtree-memory") != HEAP_TREE_NONE;
+}
+
+void heap_profile_end(void)
+{
+    if (writes_tree)
+        gimle_heap_tree_write("--xtree-memory-file", gimle_core_option_text("xtree-memory-file"));
+}
 
 static uint64_t usable(const HeapBlock *b) { return piece_usable((const Piece *)(uintptr_t)b->user); }
 static int64_t slop(const HeapBlock *b) { return (int64_t)(usable(b) - b->size); }
@@ -58,6 +71,8 @@ static void count_in(HeapBlock *b, Context *c)
     if (context_is_ignored(c))
         return;
     context_add(c, (int64_t)b->size);
+    if (writes_tree)
+        gimle_heap_tree_alloc(context_trace(c), b->size);
     ms_totals_add_heap((int64_t)b->size, ms_options.heap_admin + slop(b));
     snapshot_after_change();
 }
@@ -81,6 +96,8 @@ static void free_block(Thread *t, HeapBlock *b)
     if (c && !context_is_ignored(c)) {
         snapshot_before_shrink();
         context_add(c, -(int64_t)b->size);
+        if (writes_tree)
+            gimle_heap_tree_free(t, context_trace(c), b->size);
         ms_totals_add_heap(-(int64_t)b->size, -(ms_options.heap_admin + slop(b)));
         snapshot_after_change();
     }
@@ -92,7 +109,7 @@ static void free_block(Thread *t, HeapBlock *b)
  * or becomes one to ignore stays so; if it is resized elsewhere its bytes are counted, with it or not, and
  * that is no event.
  */
-static void count_resize(Context *old, Context *new, int64_t old_size, int64_t old_slop, HeapBlock *b)
+static void count_resize(Thread *t, Context *old, Context *new, int64_t old_size, int64_t old_slop, HeapBlock *b)
 {
     if (context_is_ignored(old)) {
         set_context(b, old);
@@ -103,6 +120,10 @@ static void count_resize(Context *old, Context *new, int64_t old_size, int64_t o
     set_context(b, new);
     if (context_is_ignored(new))
         return;
+    if (writes_tree) {
+        gimle_heap_tree_free(t, context_trace(old), (size_t)old_size);
+        gimle_heap_tree_alloc(context_trace(new), b->size);
+    }
     context_add(old, -old_size);
     context_add(new, (int64_t)b->size);
     ms_totals_add_heap((int64_t)b->size - old_size, slop(b) - old_slop);
@@ -125,7 +146,7 @@ static GuestAddr resize_block(Thread *t, HeapBlock *old, uint64_t size)
         unplace_block(t, old);
     }
     if (c)
-        count_resize(c, here, old_size, old_slop, b);
+        count_resize(t, c, here, old_size, old_slop, b);
     return b->addr;
 }
 

@@ -7,5 +7,7 @@
 
 extern const Intercept ms_intercepts[];
 void heap_profile_start(void);
+/** Write what else was asked for. */
+void heap_profile_end(void);
 
 #endif

@@ -68,6 +68,7 @@ static void massif_fini(int exit_code)
     if (ms_options.pages_as_heap)
         pages_stack_grown();
     output_write();
+    heap_profile_end();
 }
 
 const GimleTool gimle_tool = {

@@ -17,7 +17,7 @@
 #include "errors.h"
 #include "origin/origin.h"
 #include "shadow/shadow.h"
-#include "xtree/heap_tree.h"
+#include "gimle/xtree.h"
 
 /** Blocks of this size are zeroed by the kernel. */
 enum { BIG_ZERO = 1 << 20 };
@@ -124,7 +124,7 @@ static __attribute__((noinline)) void begin_with_care(Thread *t, HeapBlock *b, C
     int keep = mc_options.keep_stacks;
     b->alloc = trace_for(t, keep != KEEP_NONE && keep != KEEP_FREE);
     if (mc_options.xtree_memory != HEAP_TREE_NONE)
-        heap_tree_alloc(b->alloc, b->size);
+        gimle_heap_tree_alloc(b->alloc, b->size);
     if (c != CONTENTS_ZERO && mc_options.malloc_fill >= 0)
         fill(b->addr, b->size, mc_options.malloc_fill);
 }
@@ -157,7 +157,7 @@ static __attribute__((noinline)) void end_with_care(Thread *t, HeapBlock *b)
     if (mc_options.free_fill >= 0)
         fill(b->addr, b->size, mc_options.free_fill);
     if (mc_options.xtree_memory != HEAP_TREE_NONE)
-        heap_tree_free(t, b->alloc, b->size);
+        gimle_heap_tree_free(t, b->alloc, b->size);
     if (mc_options.keep_stacks == KEEP_ALLOC_THEN_FREE)
         b->alloc = NULL;
 }

@@ -12,7 +12,7 @@
 #include "intercept_string.h"
 #include "leak/leak.h"
 #include "origin/origin.h"
-#include "xtree/heap_tree.h"
+#include "gimle/xtree.h"
 
 /** Room for the tables that it is put together from. */
 static Intercept intercepts[512];
@@ -72,7 +72,7 @@ static void memcheck_fini(int exit_code)
     gimle_thread_for_each_stopped(collect, NULL);
     gimle_heap_for_each(add_live, live);
     if (mc_options.xtree_memory != HEAP_TREE_NONE)
-        heap_tree_write("--xtree-memory-file", gimle_core_option_text("xtree-memory-file"));
+        gimle_heap_tree_write("--xtree-memory-file", gimle_core_option_text("xtree-memory-file"));
     if (!quiet && !xml)
         print_heap_summary(live[0], live[1]);
     if (mc_options.leak_check != LEAK_NO) {

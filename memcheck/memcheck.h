@@ -39,7 +39,7 @@ typedef struct McOptions {
     int64_t red_zone;            /**< likewise */
     bool xtree_leak;
     const char *xtree_leak_file;
-    int xtree_memory;            /**< the core's option, xtree/heap_tree.h */
+    int xtree_memory;            /**< the core's option, gimle/xtree.h */
     int malloc_fill, free_fill;  /**< -1: none */
     int64_t ignore_below_sp_lo, ignore_below_sp_hi; /**< bytes below SP, both 0: none */
 } McOptions;

@@ -12,7 +12,7 @@
 #include "intercept_malloc.h"
 #include "origin/origin.h"
 #include "shadow/shadow.h"
-#include "xtree/heap_tree.h"
+#include "gimle/xtree.h"
 
 /* ---- single blocks ------------------------------------------------------------------ */
 
@@ -50,7 +50,7 @@ void client_block_new(Thread *t, GuestAddr a, size_t size, size_t red_zone, bool
     b->alloc = where_allocated(t);
     mc_heap_count(1, 0, size);
     if (mc_options.xtree_memory != HEAP_TREE_NONE)
-        heap_tree_alloc(b->alloc, size);
+        gimle_heap_tree_alloc(b->alloc, size);
     shadow_set(a, size, zeroed ? SH_DEFINED : SH_UNDEFINED);
     set_red_zones(a, size, red_zone);
 }
@@ -67,7 +67,7 @@ void client_block_free(Thread *t, GuestAddr a, size_t red_zone)
         mc_error_mismatch(t, a);
     shadow_set_noaccess(a - red_zone, b->size + 2 * red_zone);
     if (mc_options.xtree_memory != HEAP_TREE_NONE)
-        heap_tree_free(t, b->alloc, b->size);
+        gimle_heap_tree_free(t, b->alloc, b->size);
     free_block(t, b);
 }
 
@@ -80,8 +80,8 @@ void client_block_resize(Thread *t, GuestAddr a, size_t old_size, size_t new_siz
     }
     b->size = new_size;
     if (mc_options.xtree_memory != HEAP_TREE_NONE) {
-        heap_tree_free(t, b->alloc, old_size);
-        heap_tree_alloc(b->alloc, new_size);
+        gimle_heap_tree_free(t, b->alloc, old_size);
+        gimle_heap_tree_alloc(b->alloc, new_size);
     }
     if (new_size > old_size)
         shadow_set_undefined(a + old_size, new_size - old_size);
@@ -201,7 +201,7 @@ static void free_inner_blocks(Thread *t, GuestAddr a, size_t len)
         HeapBlock *b = gimle_heap_find_start(in.found.data[i]);
         shadow_set_noaccess(b->addr, b->size);
         if (mc_options.xtree_memory != HEAP_TREE_NONE)
-            heap_tree_free(t, b->alloc, b->size);
+            gimle_heap_tree_free(t, b->alloc, b->size);
         free_block(t, b);
     }
     vec_free(&in.found);

@@ -10,7 +10,7 @@
 #include "gimle/monitor.h"
 #include "leak/leak.h"
 #include "shadow/shadow.h"
-#include "xtree/heap_tree.h"
+#include "gimle/xtree.h"
 
 #define SAY(...) gimle_msg(MSG_PLAIN, __VA_ARGS__)
 
@@ -329,7 +329,7 @@ static void do_xtmemory(Thread *t, char **rest)
 {
     const char *file = gimle_next_word(rest);
     (void)t;
-    heap_tree_write("xtmemory", file ? file : "xtmemory.kcg.%p.%n");
+    gimle_heap_tree_write("xtmemory", file ? file : "xtmemory.kcg.%p.%n");
 }
 
 /* ---- the table ---------------------------------------------------------------------- */

@@ -8,7 +8,7 @@
 
 #include "base/vec.h"
 #include "memcheck.h"
-#include "xtree/heap_tree.h"
+#include "gimle/xtree.h"
 
 enum { ALL_KINDS = (1u << LEAK_KINDS) - 1, ALL_HEURISTICS = 0xf };
 

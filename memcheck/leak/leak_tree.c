@@ -2,6 +2,8 @@
 /* --xtree-leak: three groups of the same numbers, those of now and what they grew and shrank by. */
 #include "leak_tree.h"
 
+#include "base/vec.h"
+
 enum {
     REACHABLE, POSSIBLE, INDIRECT, DEFINITE, DEFINITE_INDIRECT,
     REACHABLE_BLOCKS, POSSIBLE_BLOCKS, INDIRECT_BLOCKS, DEFINITE_BLOCKS, GROUP
@@ -60,6 +62,6 @@ void leak_tree_add(Xtree *x, const McLoss *l)
 
 void leak_tree_write(Xtree *x, const char *pattern)
 {
-    xtree_write(x, "xtree leak report", "--xtree-leak-file", pattern);
+    gimle_xtree_write(x, "xtree leak report", "--xtree-leak-file", pattern);
     vec_free(&x->entries);
 }

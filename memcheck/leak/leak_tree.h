@@ -4,7 +4,7 @@
 #define MEMCHECK_LEAK_TREE_H
 
 #include "../errors.h"
-#include "../xtree/xtree.h"
+#include "gimle/xtree.h"
 
 /** Make @p x an empty tree of leaks. */
 void leak_tree_start(Xtree *x);

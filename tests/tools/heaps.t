@@ -178,6 +178,18 @@ for my $tool ('massif', 'memcheck') {
     }];
 }
 
+for my $mode ('allocs', 'full') {
+    push @tests, ["--xtree-memory=$mode is memcheck's", sub {
+        my ($massif, $memcheck) = map {
+            my $file = "$work/xtree-$mode-$_.kcg";
+            Run::run(cmd => [$gimle, '-q', "--tool=$_", $_ eq 'massif' ? "--massif-out-file=$work/xtree-$mode.massif" : (),
+                "--xtree-memory=$mode", "--xtree-memory-file=$file", "$work/functions"], base => "$work/xtree-$mode-$_", dir => $work);
+            -e $file ? Run::slurp($file) =~ s/^pid: .*//mr : '';
+        } 'massif', 'memcheck';
+        return $massif =~ /^totals: \d+/m && $massif eq $memcheck ? 1 : (0, "massif: $massif", "memcheck: $memcheck");
+    }];
+}
+
 for my $option ('--time-unit=i', '--time-unit=ms', '--stacks=yes', '--pages-as-heap=yes', '--heap=no', '--depth=2',
         '--threshold=50', '--alloc-fn=list(int)', '--detailed-freq=1', '--max-snapshots=10') {
     push @tests, ["ms_print reads what $option gives", sub {

@@ -3,12 +3,11 @@
  * --xtree-memory: bytes and blocks that are allocated now, by the stack that allocated them, and with `full'
  * those allocated and freed in all.  One table for all threads: the option is for looking, not for speed.
  */
-#include "heap_tree.h"
-
 #include <pthread.h>
 
 #include "base/hashmap.h"
-#include "xtree.h"
+#include "base/vec.h"
+#include "gimle/xtree.h"
 
 enum { CUR_BYTES, CUR_BLOCKS, TOTAL_BYTES, TOTAL_BLOCKS, FREED_BYTES, FREED_BLOCKS, ALL_EVENTS,
        ALLOCS_EVENTS = CUR_BLOCKS + 1 };
@@ -38,7 +37,7 @@ static uint64_t *values_at(const StackTrace *where)
     return tree.entries.data[n - 1].value;
 }
 
-void heap_tree_alloc(const StackTrace *where, size_t size)
+void gimle_heap_tree_alloc(const StackTrace *where, size_t size)
 {
     pthread_mutex_lock(&lock);
     uint64_t *v = values_at(where);
@@ -49,9 +48,9 @@ void heap_tree_alloc(const StackTrace *where, size_t size)
     pthread_mutex_unlock(&lock);
 }
 
-void heap_tree_free(Thread *t, const StackTrace *alloc, size_t size)
+void gimle_heap_tree_free(Thread *t, const StackTrace *alloc, size_t size)
 {
-    const StackTrace *now = mc_options.xtree_memory == HEAP_TREE_FULL ? gimle_stack_trace(t) : NULL;
+    const StackTrace *now = gimle_core_option("xtree-memory") == HEAP_TREE_FULL ? gimle_stack_trace(t) : NULL;
     pthread_mutex_lock(&lock);
     uint64_t *v = values_at(alloc);
     v[CUR_BYTES] -= size;
@@ -64,9 +63,9 @@ void heap_tree_free(Thread *t, const StackTrace *alloc, size_t size)
     pthread_mutex_unlock(&lock);
 }
 
-void heap_tree_write(const char *option, const char *pattern)
+void gimle_heap_tree_write(const char *option, const char *pattern)
 {
-    bool full = mc_options.xtree_memory == HEAP_TREE_FULL;
+    bool full = gimle_core_option("xtree-memory") == HEAP_TREE_FULL;
     Xtree shown = { .event = events, .n_events = full ? ALL_EVENTS : ALLOCS_EVENTS,
                     .skip_innermost = tree.skip_innermost };
     pthread_mutex_lock(&lock);
@@ -74,6 +73,6 @@ void heap_tree_write(const char *option, const char *pattern)
         if (full || tree.entries.data[i].value[CUR_BLOCKS])
             vec_push(&shown.entries, tree.entries.data[i]);
     pthread_mutex_unlock(&lock);
-    xtree_write(&shown, "xtree memory report", option, pattern);
+    gimle_xtree_write(&shown, "xtree memory report", option, pattern);
     vec_free(&shown.entries);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Execution trees: from stack traces to functions, and the choice of the format. */
-#include "xtree.h"
+#include "coregrind/xtree/xtree.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -70,7 +70,7 @@ static bool is_massif(const char *name)
     return ms && !strstr(name, ".kcg");
 }
 
-void xtree_write(Xtree *x, const char *title, const char *option, const char *pattern)
+void gimle_xtree_write(Xtree *x, const char *title, const char *option, const char *pattern)
 {
     Arena arena = { 0 };
     char *name = gimle_expand_file_name(option, pattern);

@@ -7,7 +7,8 @@
 #include <unistd.h>
 
 #include "base/hashmap.h"
-#include "xtree.h"
+#include "base/vec.h"
+#include "coregrind/xtree/xtree.h"
 
 /** Numbers of names, by what they are. */
 typedef struct Names {

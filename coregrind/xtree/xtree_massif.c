@@ -7,7 +7,7 @@
 #include <time.h>
 
 #include "base/check.h"
-#include "xtree.h"
+#include "coregrind/xtree/xtree.h"
 
 /** Paths [lo, hi) of Writer.path: they agree in their innermost functions. */
 typedef struct Branch {
