@@ -221,6 +221,24 @@ fn=other
 7 5 2
 summary: 45 3
 END
+Run::spew("$work/small.kcg", <<"END");
+# callgrind format
+version: 1
+cmd: prog
+positions: instr line
+events: Ir Dr
+fl=(1) $source/plugin.c
+fn=(1) plugin_work
+0x1000 5 10 1
++4 +1 30
+cfi=(1)
+cfn=(2) other
+calls=1 0x2000 7
+* * 5 2
+fn=(2)
+0x2000 7 5 2
+totals: 45 3
+END
 Run::spew("$work/larger.cg", Run::slurp("$work/small.cg") =~ s/^6 30/6 50/mr =~ s/summary: 45/summary: 65/r);
 Run::spew("$work/small.ms", <<'END');
 desc: (none)
@@ -254,6 +272,8 @@ sub shows {
 }
 shows('functions and lines', ["$work/small.cg"], qr/^ *40  88\.9%  plugin_work/m,
     qr/^ *30  66\.7%  plugin.c:6  for /m);
+shows('functions and lines of callgrind files', ["$work/small.kcg"], qr/^ *40  88\.9%  plugin_work/m,
+    qr/^ *30  66\.7%  plugin.c:6  for /m, qr/^ *5  11\.1%  other/m);
 shows('difference', ['--diff', "$work/small.cg", "$work/larger.cg"], qr/^ *20 100\.0%  plugin_work/m);
 shows('memory', ["$work/small.ms"], qr/^ *10 +108 #+ peak$/m, qr/^ *60  60\.0%   0x1: main/m);
 shows('errors', ["$work/small.json"], qr/^InvalidRead: 2$/m, qr/^ *>    6     for /m);
@@ -264,6 +284,11 @@ test('gimle-report: errors with the same stack are one', ['python3', $report, '-
 }, needs => 'python3');
 test('gimle-report: damaged files of all kinds', ['python3', "$source/report_fuzz.py", $report,
         "$work/small.cg", "$work/small.ms", "$work/small.json"], sub {
+    my ($r) = @_;
+    return $r->{out} =~ /^\d+ files, \d+ refused$/ ? () : $r->{out} . $r->{err};
+}, needs => 'python3');
+test('gimle-report: damaged files in the format of callgrind', ['python3', "$source/report_fuzz.py", $report,
+        "$work/small.kcg"], sub {
     my ($r) = @_;
     return $r->{out} =~ /^\d+ files, \d+ refused$/ ? () : $r->{out} . $r->{err};
 }, needs => 'python3');
@@ -300,6 +325,7 @@ clicks('filter', "$work/small.cg", "\$('filter').value='other';\$('filter').onin
     qr,<table id="functions">(?!.*<td class="t">plugin_work).*<td class="t">other,s);
 
 for my $damaged (['empty', ''], ['cut', "events: Ir\nfl=a\nfn=b\n1 2\n"], ['no counts', "events: Ir\n1 x\n"],
+        ['cut callgrind', "# callgrind format\nevents: Ir\nfn=(1) b\n1 2\n"], ['no name', "positions: line\nevents: Ir\nfn=(1)\n1 2\ntotals: 2\n"],
         ['cut tree', "time_unit: i\nsnapshot=0\nheap_tree=peak\nn2: 1 a\n n0: 1 b\n"], ['other', "hello\n"]) {
     my ($name, $text) = @$damaged;
     my $file = "$work/damaged-" . $name =~ s/ /-/gr;
