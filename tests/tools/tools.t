@@ -35,7 +35,7 @@ sub test {
         my $base = "$work/" . $name =~ s/\W+/-/gr;
         return ('SKIP', "no $a{needs}") if $a{needs} && !Run::have($a{needs});
         my @cmd = map { s/FILE/$base.file/r } @$cmd;
-        my $r = Run::run(cmd => \@cmd, base => $base, dir => $work);
+        my $r = Run::run(cmd => \@cmd, base => $base, dir => $work, timeout => $a{timeout});
         $r->{file} = Run::slurp("$base.file");
         $r->{path} = "$base.file";
         my @bad;
@@ -286,12 +286,12 @@ test('gimle-report: damaged files of all kinds', ['python3', "$source/report_fuz
         "$work/small.cg", "$work/small.ms", "$work/small.json"], sub {
     my ($r) = @_;
     return $r->{out} =~ /^\d+ files, \d+ refused$/ ? () : $r->{out} . $r->{err};
-}, needs => 'python3');
+}, needs => 'python3', timeout => 600);
 test('gimle-report: damaged files in the format of callgrind', ['python3', "$source/report_fuzz.py", $report,
         "$work/small.kcg"], sub {
     my ($r) = @_;
     return $r->{out} =~ /^\d+ files, \d+ refused$/ ? () : $r->{out} . $r->{err};
-}, needs => 'python3');
+}, needs => 'python3', timeout => 600);
 test('gimle-report: a page', ['python3', $report, '--html=FILE', "$work/small.ms"], sub {
     my ($r) = @_;
     my $ends = () = $r->{file} =~ m,</script>,g;
