@@ -97,8 +97,9 @@ bool aspace_shadow_fault(uint64_t a);
  * to have it.  It becomes no larger than @p limit (RLIMIT_STACK).
  */
 bool aspace_grow_down(GuestAddr a, uint64_t limit);
-/** Write the client's view of /proc/self/maps to @p fd (core mappings left out); 0 or -errno. */
-int aspace_write_maps(int fd);
+struct StrBuf;
+/** Add the client's view of /proc/self/maps (core mappings left out). */
+void aspace_add_maps(struct StrBuf *out);
 /** Does the kernel have the page with calls of old at 0xffffffffff600000? */
 bool aspace_has_vsyscall(void);
 /** Where the vDSO is, which maps names. */

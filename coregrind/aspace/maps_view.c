@@ -73,24 +73,13 @@ bool aspace_has_vsyscall(void)
     return has;
 }
 
-int aspace_write_maps(int fd)
+void aspace_add_maps(StrBuf *out)
 {
-    StrBuf b = { 0 };
     lock_take(LOCK_aspace);
     for (size_t i = 0; i < segments_count(); i++)
-        maps_add_line(&b, segments_at(i));
-    strbuf_adds(&b, vsyscall_line());
+        maps_add_line(out, segments_at(i));
+    strbuf_adds(out, vsyscall_line());
     lock_release(LOCK_aspace);
-    int r = 0;
-    for (size_t done = 0; done < b.len && r == 0;) {
-        ssize_t n = write(fd, b.s + done, b.len - done);
-        if (n < 0)
-            r = -errno;
-        else
-            done += (size_t)n;
-    }
-    strbuf_free(&b);
-    return r;
 }
 
 bool aspace_check(void)

@@ -18,6 +18,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "base/strbuf.h"
 #include "coregrind/aspace/aspace.h"
 #include "coregrind/core/host_fd.h"
 #include "coregrind/os/raw_syscall.h"
@@ -172,39 +173,40 @@ bool proc_view_is_exe(const char *path)
     return entry && view.exe[0] && strcmp(entry, "exe") == 0;
 }
 
-static void write_area(int fd, GuestAddr lo, GuestAddr hi)
+static void add_area(StrBuf *out, GuestAddr lo, GuestAddr hi)
 {
     char part[4096];
     while (lo < hi) {
         size_t n = gimle_read_guest(part, lo, hi - lo < sizeof part ? hi - lo : sizeof part);
-        if (n == 0 || write(fd, part, n) != (ssize_t)n)
+        if (n == 0)
             return;
+        strbuf_add(out, part, n);
         lo += n;
     }
 }
 
-static void write_maps(int fd, const char *path)
+static void add_maps(StrBuf *out, const char *path)
 {
     (void)path;
-    aspace_write_maps(fd);
+    aspace_add_maps(out);
 }
 
-static void write_cmdline(int fd, const char *path)
+static void add_cmdline(StrBuf *out, const char *path)
 {
     (void)path;
-    write_area(fd, view.args.lo, view.args.hi);
+    add_area(out, view.args.lo, view.args.hi);
 }
 
-static void write_environ(int fd, const char *path)
+static void add_environ(StrBuf *out, const char *path)
 {
     (void)path;
-    write_area(fd, view.env.lo, view.env.hi);
+    add_area(out, view.env.lo, view.env.hi);
 }
 
-static void write_auxv(int fd, const char *path)
+static void add_auxv(StrBuf *out, const char *path)
 {
     (void)path;
-    write_area(fd, view.auxv.lo, view.auxv.hi);
+    add_area(out, view.auxv.lo, view.auxv.hi);
 }
 
 static uint64_t client_bytes(void)
@@ -245,11 +247,11 @@ static void program_ranges(GuestMapping *text, GuestMapping *data)
 }
 
 /* stat names sizes, addresses and signals; they are the client's here. */
-static void write_stat(int fd, const char *path)
+static void add_stat(StrBuf *out, const char *path)
 {
     enum { VSIZE = 23, START_CODE = 26, END_CODE, START_STACK, IGNORED = 33, CAUGHT, START_DATA = 45,
            END_DATA, START_BRK, ARG_START, ARG_END, ENV_START, ENV_END, LAST };
-    char text[2048], out[2048];
+    char text[2048];
     uint64_t values[LAST] = { 0 };
     bool ours[LAST] = { 0 };
     GuestMapping code, data;
@@ -277,17 +279,16 @@ static void write_stat(int fd, const char *path)
     values[IGNORED] &= STAT_SIGNALS;
     values[CAUGHT] &= STAT_SIGNALS;
     ours[IGNORED] = ours[CAUGHT] = true;
-    size_t len = (size_t)snprintf(out, sizeof out, "%.*s", (int)(p + 1 - text), text);
+    strbuf_add(out, text, (size_t)(p + 1 - text));
     unsigned field = 3;
     char *save, *word = strtok_r(p + 1, " \n", &save);
-    for (; word && len < sizeof out - 32; word = strtok_r(NULL, " \n", &save), field++)
-        len += (size_t)(field < LAST && ours[field]
-                            ? snprintf(out + len, sizeof out - len, " %llu",
-                                       (unsigned long long)values[field])
-                            : snprintf(out + len, sizeof out - len, " %s", word));
-    out[len++] = '\n';
-    ssize_t ignored = write(fd, out, len);
-    (void)ignored;
+    for (; word; word = strtok_r(NULL, " \n", &save), field++) {
+        if (field < LAST && ours[field])
+            strbuf_printf(out, " %llu", (unsigned long long)values[field]);
+        else
+            strbuf_printf(out, " %s", word);
+    }
+    strbuf_addc(out, '\n');
 }
 
 /* Sizes in KiB as the kernel counts them: of private writable memory but stacks, and of code. */
@@ -312,7 +313,7 @@ static ClientSizes client_sizes(void)
 }
 
 /* status: sizes without the shadow and the core, signals as the client set them. */
-static void write_status(int fd, const char *path)
+static void add_status(StrBuf *out, const char *path)
 {
     char line[512];
     uint64_t ignored, caught;
@@ -335,11 +336,11 @@ static void write_status(int fd, const char *path)
         while (i < n && strncmp(line, made[i].key, strlen(made[i].key)) != 0)
             i++;
         if (i == n) {
-            dprintf(fd, "%s", line);
+            strbuf_adds(out, line);
         } else {
             char value[32];
             snprintf(value, sizeof value, made[i].format, (unsigned long long)made[i].value);
-            dprintf(fd, "%s\t%s\n", made[i].key, value);
+            strbuf_printf(out, "%s\t%s\n", made[i].key, value);
         }
     }
     fclose(in);
@@ -349,7 +350,7 @@ static void write_status(int fd, const char *path)
  * smaps: what the kernel says of the client's mappings.  It may have cut or joined some of them; the
  * heads have the client's protection, since the host's is never executable.
  */
-static void write_smaps(int fd, const char *path)
+static void add_smaps(StrBuf *out, const char *path)
 {
     char line[4600];
     bool mine = false;
@@ -358,7 +359,9 @@ static void write_smaps(int fd, const char *path)
         unsigned long long start, end;
         GuestMapping m;
         if (sscanf(line, "%llx-%llx ", &start, &end) == 2) {
-            mine = start < GIMLE_CLIENT_END && gimle_mapping_at(start, &m);
+            if (start >= GIMLE_CLIENT_END) /* the kernel would walk through all of the shadow memory */
+                break;
+            mine = gimle_mapping_at(start, &m);
             char *prot = strchr(line, ' ');
             if (mine && prot) {
                 prot[1] = m.prot & PROT_READ ? 'r' : '-';
@@ -372,20 +375,20 @@ static void write_smaps(int fd, const char *path)
             }
         }
         if (mine)
-            dprintf(fd, "%s", line);
+            strbuf_adds(out, line);
     }
     if (in)
         fclose(in);
 }
 
-static void write_statm(int fd, const char *path)
+static void add_statm(StrBuf *out, const char *path)
 {
     unsigned long long total, rest[6];
     FILE *in = fopen(path, "re");
     if (in && fscanf(in, "%llu %llu %llu %llu %llu %llu %llu", &total, &rest[0], &rest[1], &rest[2],
                      &rest[3], &rest[4], &rest[5]) == 7) {
         total = client_bytes() / 4096;
-        dprintf(fd, "%llu %llu %llu %llu %llu %llu %llu\n", total, rest[0], rest[1], rest[2],
+        strbuf_printf(out, "%llu %llu %llu %llu %llu %llu %llu\n", total, rest[0], rest[1], rest[2],
                 rest[3], rest[4] < total ? rest[4] : total, rest[5]);
     }
     if (in)
@@ -394,11 +397,11 @@ static void write_statm(int fd, const char *path)
 
 static const struct {
     const char *name;
-    void (*write)(int fd, const char *path);
+    void (*add)(StrBuf *out, const char *path);
 } made_files[] = {
-    { "maps", write_maps },       { "smaps", write_smaps },   { "cmdline", write_cmdline },
-    { "environ", write_environ }, { "auxv", write_auxv },     { "stat", write_stat },
-    { "status", write_status },   { "statm", write_statm },
+    { "maps", add_maps },       { "smaps", add_smaps },   { "cmdline", add_cmdline },
+    { "environ", add_environ }, { "auxv", add_auxv },     { "stat", add_stat },
+    { "status", add_status },   { "statm", add_statm },
 };
 enum { N_MADE = sizeof made_files / sizeof made_files[0] };
 
@@ -424,13 +427,21 @@ static int64_t open_again(int fd, int flags)
     return r;
 }
 
-static int64_t open_made(const char *name, void (*fill)(int fd, const char *path), const char *path,
-                         int flags)
+static int64_t open_made(const char *name, const char *text, size_t len, int flags)
 {
     int fd = memfd_create(name, MFD_CLOEXEC);
     if (fd < 0)
         return -errno;
-    fill(fd, path);
+    while (len > 0) {
+        ssize_t n = write(fd, text, len);
+        if (n < 0) {
+            int64_t r = -errno;
+            close(fd);
+            return r;
+        }
+        text += n;
+        len -= (size_t)n;
+    }
     return open_again(fd, flags);
 }
 
@@ -485,7 +496,10 @@ bool proc_view_open(const char *path, int flags, int64_t *result)
         return false;
     for (size_t i = 0; i < N_MADE; i++)
         if (strcmp(entry, made_files[i].name) == 0) {
-            *result = open_made(made_files[i].name, made_files[i].write, path, flags);
+            StrBuf text = { 0 };
+            made_files[i].add(&text, path);
+            *result = open_made(made_files[i].name, strbuf_text(&text), text.len, flags);
+            strbuf_free(&text);
             return true;
         }
     return false;
