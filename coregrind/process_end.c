@@ -139,6 +139,7 @@ static void process_end_thread(Thread *t)
     signal_thread_fini(t);
     robust_list_thread_ends(t);
     tracee_end(t);
+    thread_free_number(t);
     thread_clear_child_tid(t);
     thread_end(t);
 }

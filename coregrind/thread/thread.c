@@ -110,10 +110,18 @@ Thread *thread_new(Thread *parent)
     return t;
 }
 
-void thread_delete(Thread *t)
+void thread_free_number(Thread *t)
 {
     lock_take(LOCK_threads);
-    thread_table[t->id - 1] = NULL;
+    if (thread_table[t->id - 1] == t)
+        thread_table[t->id - 1] = NULL;
+    lock_release(LOCK_threads);
+}
+
+void thread_delete(Thread *t)
+{
+    thread_free_number(t);
+    lock_take(LOCK_threads);
     thread_live--;
     lock_release(LOCK_threads);
     self = NULL;

@@ -9,6 +9,11 @@
 
 /** A new Thread in the table, with a fresh state; NULL: out of memory or too many. */
 Thread *thread_new(Thread *parent);
+/**
+ * @p t runs no code of the client's any more: nobody finds it in the table, and the next new thread may get its
+ * number.  Once others can know of its end (a join), so that numbers do not depend on who is quicker.
+ */
+void thread_free_number(Thread *t);
 /** Take @p t out of the table and free it; its own host thread calls it last. */
 void thread_delete(Thread *t);
 /** The end of @p t, which runs: it leaves the world and is deleted; its host thread has to end, too. */
