@@ -51,7 +51,7 @@ static void on_stack_die(Thread *t, GuestAddr a, size_t len)
  */
 static bool is_mapped(GuestAddr a, size_t len, GuestAddr *bad)
 {
-    GuestAddr end = a + len;
+    GuestAddr end = len > UINT64_MAX - a ? UINT64_MAX : a + len;
     GuestMapping m;
     for (*bad = a; *bad < end; *bad = m.end)
         if (!gimle_mapping_at(*bad, &m) || m.is_reserve)
@@ -61,12 +61,13 @@ static bool is_mapped(GuestAddr a, size_t len, GuestAddr *bad)
 
 bool mc_check_addressable(GuestAddr a, size_t len, GuestAddr *bad)
 {
-    GuestAddr by_shadow = a + len;
+    GuestAddr by_shadow;
     bool mapped = is_mapped(a, len, bad);
+    if (!mapped) /* len may be anything: there is no looking at the shadow of what is not there */
+        len = *bad - a;
     if (shadow_check_addressable(a, len, &by_shadow) == SHADOW_OK)
         return mapped;
-    if (mapped || by_shadow < *bad)
-        *bad = by_shadow;
+    *bad = by_shadow;
     return false;
 }
 

@@ -99,7 +99,8 @@ static void test_types(void **state)
     assert_int_equal(gimle_core_option("nonsense"), -1);
     PARSE("--set=none", "--chaos=all", "--tool=other", "--", "-prog");
     assert_int_equal(set, 0);
-    assert_int_equal(core_options->chaos, CHAOS_REGALLOC | CHAOS_TCACHE | CHAOS_SIGNALS | CHAOS_SCHED);
+    assert_int_equal(core_options->chaos,
+                     CHAOS_REGALLOC | CHAOS_TCACHE | CHAOS_SIGNALS | CHAOS_SCHED | CHAOS_END);
     assert_string_equal(options_tool_name(), "other");
     assert_string_equal(gimle_client_argv()[0], "-prog");
 }
