@@ -89,25 +89,52 @@ static bool find_moved(MoveInfo *mi, const IrBlock *b)
     return loads;
 }
 
-/** Codes as in RFLAGS: all six. */
-enum { ALL_FLAGS = 0x8d5 };
+/** Codes as in RFLAGS: each, and all six. */
+enum { CF = 1, PF = 4, ZF = 0x40, SF = 0x80, OF = 0x800, ALL_FLAGS = 0x8d5 };
 
+/** The codes that what @p in makes of others depends on. */
+static unsigned flags_read(const IrBlock *b, const IrInsn *in)
+{
+    static const uint16_t by_condition[] = {
+        [CC_O] = OF, [CC_B] = CF, [CC_E] = ZF, [CC_BE] = CF | ZF,
+        [CC_S] = SF, [CC_P] = PF, [CC_L] = SF | OF, [CC_LE] = ZF | SF | OF,
+    };
+    if (in->op == OP_COND)
+        return by_condition[in->sub & ~1u];
+    for (unsigned k = 0; k < 3; k++)
+        if (in->arg[k] != IR_NONE && b->insn[in->arg[k]].type == TY_FLAGS)
+            return ALL_FLAGS;
+    return 0;
+}
+
+/** Which codes are read after each NATIVE. */
 static void find_dead_flags(MoveInfo *mi, const IrBlock *b)
 {
     bool dead = false;
+    unsigned live = b->flags_live_out ? ALL_FLAGS : 0;
+    unsigned read = 0; /* by anything so far, of whatever GET reads */
     for (uint32_t i = b->n; i-- > 0;) {
         const IrInsn *in = &b->insn[i];
         if (in->op == OP_NATIVE) {
             const NativeInsn *n = b->native[in->aux];
             mi->flags_dead[i] = dead;
+            mi->flags_kept[i] = (live & ~(unsigned)n->cc_write) != 0;
             if (n->cc_read || (n->flags & NF_FLAGS_MAYBE))
                 dead = false;
             else if ((n->cc_write & ALL_FLAGS) == ALL_FLAGS)
                 dead = true;
+            live = (live & ~(unsigned)n->cc_write) | n->cc_read;
         } else if (in->op == OP_PUT && in->aux == gimle_guest->flags) {
             dead = true;
-        } else if (in->op == OP_EXIT_IF || (in->op == OP_GET && in->aux == gimle_guest->flags)) {
+            live = 0;
+        } else if (in->op == OP_EXIT_IF) {
             dead = false;
+            live |= in->aux == 1 ? ALL_FLAGS : 0;
+        } else if (in->op == OP_GET && in->aux == gimle_guest->flags) {
+            dead = false;
+            live |= read;
+        } else {
+            read |= flags_read(b, in);
         }
     }
 }
@@ -115,6 +142,7 @@ static void find_dead_flags(MoveInfo *mi, const IrBlock *b)
 void moves_find(MoveInfo *mi, const IrBlock *b, struct Arena *arena)
 {
     mi->flags_dead = arena_alloc_raw(arena, b->n);
+    mi->flags_kept = arena_alloc_raw(arena, b->n);
     find_dead_flags(mi, b);
     mi->only_moved = arena_alloc_raw(arena, b->n);
     mi->put_at = arena_alloc_raw(arena, b->n * sizeof *mi->put_at);
@@ -292,7 +320,7 @@ static void use_of_native(RegUse *u, const MoveInfo *mi, const IrBlock *b, IrRef
     Move m = move_at(mi, b, i);
     if (m.kind == MOVE_BITS) {
         u->moves |= regmask_bit(m.dst);
-        u->writes |= n->cc_write & 0x40 ? flags : 0;
+        u->writes |= n->cc_write & ZF ? flags : 0;
         return;
     }
     if (m.kind != MOVE_NONE) {
@@ -312,9 +340,10 @@ static void use_of_native(RegUse *u, const MoveInfo *mi, const IrBlock *b, IrRef
         if (o->access & NA_WRITE)
             u->writes |= regmask_bit(o->reg);
     }
-    if (n->cc_read || (n->flags & NF_FLAGS_MAYBE))
+    /* There is one bit for all codes: it tells nothing of those that are kept, once others are written. */
+    if (n->cc_read || (n->flags & NF_FLAGS_MAYBE) || (n->cc_write && mi->flags_kept[i]))
         u->reads |= flags;
-    if (n->cc_write & 0x40) /* ZF: all but carry or overflow alone */
+    if (n->cc_write & ZF) /* ZF: all but carry or overflow alone */
         u->writes |= flags;
     if (n->flags & NF_X87)
         u->reads |= RM_GROUP;

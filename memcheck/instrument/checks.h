@@ -42,6 +42,7 @@ typedef struct MoveInfo {
     uint8_t *only_moved; /**< GET: all its consumers store it; LOAD: its only consumer puts it */
     IrRef *put_at;       /**< LOAD that is only put: where */
     uint8_t *flags_dead; /**< NATIVE: codes after it are overwritten before anything reads them */
+    uint8_t *flags_kept; /**< NATIVE: codes that it leaves as they are may be read after it */
     bool calls;          /**< there are CALLs */
 } MoveInfo;
 
