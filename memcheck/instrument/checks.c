@@ -123,7 +123,9 @@ static void find_dead_flags(MoveInfo *mi, const IrBlock *b)
                 dead = false;
             else if ((n->cc_write & ALL_FLAGS) == ALL_FLAGS)
                 dead = true;
-            live = (live & ~(unsigned)n->cc_write) | n->cc_read;
+            if (!(n->flags & NF_FLAGS_MAYBE)) /* else they may stay as they were */
+                live &= ~(unsigned)n->cc_write;
+            live |= n->cc_read;
         } else if (in->op == OP_PUT && in->aux == gimle_guest->flags) {
             dead = true;
             live = 0;

@@ -10,6 +10,7 @@ int main(void)
     unsigned long carry = *p & 1, n = 5;
     __asm__ volatile("push %1; popfq; inc %0; jc 1f; 1:" : "+r"(n) : "r"(carry) : "cc"); // EXPECT: Conditional jump or move depends on uninitialised value(s)
     __asm__ volatile("push %1; popfq; inc %0; jz 1f; 1:" : "+r"(n) : "r"(carry) : "cc"); // its zero flag is defined
+    __asm__ volatile("push %1; popfq; inc %0; shl %%cl, %0; jc 1f; 1:" : "+r"(n) : "r"(carry), "c"(0) : "cc"); // EXPECT: Conditional jump or move depends on uninitialised value(s)
     puts("done");
     free((void *)p);
     return 0;
